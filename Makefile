@@ -1,0 +1,169 @@
+# backstop: build, install, test.  `make help` lists the targets.
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR    ?=
+VERSION    := 0.1.0
+
+CC         ?= cc
+CLANG_FORMAT ?= clang-format
+PKG_CONFIG ?= pkg-config
+INSTALL    ?= install
+PROVE      ?= prove
+
+# Debian packages: what it takes to build and test, and what the tests with real servers add.
+DEPS       := gcc pkg-config libgmime-3.0-dev libtalloc-dev libconfuse-dev liblmdb-dev libssl-dev \
+              libjansson-dev check perl
+DEPS_MTA   := postfix iproute2 procps python3
+DEPS_DEV   := clang clang-format libclang-rt-14-dev man-db
+
+LIBRARIES  := gmime-3.0 talloc libconfuse lmdb libcrypto jansson
+WARNINGS   := -Wall -Wextra -Wpedantic -Wshadow -Werror
+CFLAGS     ?= -O2 -g
+LDFLAGS    ?=
+
+ifdef SAN
+BUILD      := build/san
+SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS     := -O1 -g
+else
+BUILD      := build
+SANITIZE   :=
+endif
+
+# Asked only when something is compiled, so that `make deps` works before pkg-config is there.
+LIB_CFLAGS  = $(eval LIB_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)))$(LIB_CFLAGS)
+LIB_LIBS    = $(eval LIB_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBRARIES)))$(LIB_LIBS)
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -DBACKSTOP_VERSION='"$(VERSION)"' $(WARNINGS) $(SANITIZE) \
+              -fstack-protector-strong -Isrc -I. -I$(BUILD) $(LIB_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(SANITIZE) $(LDFLAGS)
+
+SOURCES    := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
+MAILDIR    := $(wildcard maildir/*.c)
+RULES      := $(sort $(wildcard rules/*.rules))
+OBJECTS    := $(SOURCES:%.c=$(BUILD)/%.o) $(MAILDIR:%.c=$(BUILD)/%.o) $(if $(RULES),$(BUILD)/rules/embedded.o)
+LIBRARY    := $(BUILD)/libbackstop.a
+UNITS      := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+PAGES      := $(wildcard src/man/*.[1-9])
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all help deps deps-mta deps-dev demo install uninstall clean check check-unit check-cli \
+        check-fault check-mta format check-format
+
+all: $(BUILD)/backstop
+
+$(BUILD)/backstop: $(BUILD)/src/main.o $(LIBRARY)
+	@echo "  LD  $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) $(LIB_LIBS)
+
+$(LIBRARY): $(OBJECTS)
+	@rm -f $@
+	@echo "  AR  $@"
+	@$(AR) rcs $@ $(OBJECTS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# rules/*.rules become one C file: the default rules are part of the binary.
+$(BUILD)/rules/embedded.c: $(RULES) src/base/embed.awk
+	@mkdir -p $(@D)
+	@awk -f src/base/embed.awk $(RULES) > $@
+
+$(BUILD)/rules/embedded.o: $(BUILD)/rules/embedded.c
+	@echo "  CC  $<"
+	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/unit/test_%: tests/unit/test_%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@$(CC) $(ALL_CFLAGS) -Itests/unit $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) \
+		$(LIB_LIBS) $(shell $(PKG_CONFIG) --libs check)
+
+# Under sudo the build belongs to who called it, so that `make check` works for him afterwards.
+AS_CALLER   = $(if $(SUDO_UID),runuser -u "$$(id -nu $(SUDO_UID))" --,)
+APT         = DEBIAN_FRONTEND=noninteractive apt-get
+
+help:
+	@echo "make              build $(BUILD)/backstop"
+	@echo "make deps         install what building and testing take (Debian packages; root)"
+	@echo "make demo         the main job on the sample messages in tests/mail/world"
+	@echo "make check        all tests that need neither root nor network; SAN=1: with sanitizers"
+	@echo "make check-mta    tests with real mail servers (root; make deps-mta first)"
+	@echo "make install      into PREFIX ($(PREFIX)), SYSCONFDIR ($(SYSCONFDIR)); DESTDIR for packagers"
+	@echo "make clean        remove build/"
+	@echo "make deps-mta     packages for check-mta;  make deps-dev: compilers and formatters"
+	@echo "make format       clang-format over the sources;  make check-format: only look"
+
+deps:
+	$(APT) update -q
+	$(APT) install -y -q $(DEPS)
+
+deps-mta:
+	$(APT) update -q
+	$(APT) install -y -q $(DEPS) $(DEPS_MTA)
+
+deps-dev:
+	$(APT) update -q
+	$(APT) install -y -q $(DEPS) $(DEPS_DEV)
+
+demo:
+	@$(AS_CALLER) $(MAKE) --no-print-directory all
+	@$(AS_CALLER) env BACKSTOP=$(BUILD)/backstop sh contrib/demo/run
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/doc/backstop \
+		$(DESTDIR)$(SYSCONFDIR)/backstop
+	$(INSTALL) -m 755 $(BUILD)/backstop $(DESTDIR)$(PREFIX)/bin/backstop
+	for page in $(PAGES); do \
+		$(INSTALL) -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/; \
+	done
+	$(INSTALL) -m 644 README.md QUIRKS.md $(DESTDIR)$(PREFIX)/share/doc/backstop/
+	cp -R contrib $(DESTDIR)$(PREFIX)/share/doc/backstop/
+	$(INSTALL) -m 644 contrib/backstop.conf.sample $(DESTDIR)$(SYSCONFDIR)/backstop/
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/backstop
+	for page in $(notdir $(PAGES)); do \
+		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; \
+	done
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/backstop
+
+# What the tests are told. Sanitizers must not turn a report into exit code 1 unseen.
+TEST_ENV    = BACKSTOP=$(abspath $(BUILD))/backstop BACKSTOP_SHIM=$(abspath $(BUILD))/tests/fault/shim.so \
+              BACKSTOP_SAN=$(SAN) ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 \
+              UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+
+check: check-unit check-cli check-fault
+
+check-unit: $(UNITS)
+	@set -e; for unit in $(UNITS); do $(TEST_ENV) $$unit; done
+
+check-cli: all
+	@$(TEST_ENV) $(PROVE) tests/cli/*.t
+
+check-fault: all $(BUILD)/tests/fault/shim.so
+	@$(TEST_ENV) $(PROVE) tests/fault/*.t
+
+check-mta: all
+	@$(TEST_ENV) $(PROVE) -v tests/mta/*.t
+
+# A library that is loaded in front of libc: no sanitizer in it.
+$(BUILD)/tests/fault/shim.so: tests/fault/shim.c
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fPIC -shared -o $@ $< -ldl
+
+format:
+	$(CLANG_FORMAT) -i $(shell find src maildir tests -name '*.[ch]')
+
+check-format:
+	$(CLANG_FORMAT) --dry-run -Werror $(shell find src maildir tests -name '*.[ch]')
+
+clean:
+	rm -rf build
+
+-include $(OBJECTS:.o=.d) $(BUILD)/src/main.d $(UNITS:=.d)

@@ -1,0 +1,439 @@
+/*
+ * config.c: from the configuration file to struct config.
+ *
+ * In charge of reading the file, of filling the structures from the entries found, and of what
+ * takes more than one value to judge. Leaves the syntax to config_read.c, single values to
+ * config_rows.c, looking up to config_find.c. Whatever of the file could be parsed is checked to
+ * its end, so that one run tells every fault; comparisons of sections wait until the whole file
+ * could be.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/address.h"
+#include "base/config_private.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define TITLE_SHOWN_MAX 120
+
+const char *config_path(const char *explicit_path)
+{
+	const char *path = explicit_path;
+
+	if (path == NULL || path[0] == '\0')
+		path = getenv("BACKSTOP_CONF");
+	return path == NULL || path[0] == '\0' ? CONFIG_DEFAULT_PATH : path;
+}
+
+static const char *shown_title(const struct config_file *file, const struct config_section *section)
+{
+	return text_clean_string(file->scratch, section->title, TITLE_SHOWN_MAX);
+}
+
+/* ---- filling a structure from its section ---- */
+
+static void *slot_of(const struct config_row *row, void *base)
+{
+	assert(row->is_unused || row->offset > 0);
+	return row->is_unused ? NULL : (char *)base + row->offset;
+}
+
+/* An element that is not right stays zero: then the file is refused anyway, and positions agree
+ * with the entries'. */
+static void fill_list(struct config_file *file, const struct config_section *section,
+	const struct config_row *row, size_t count, void *context, void *base)
+{
+	char *items = row->is_unused ? NULL : mem_alloc(context, count * row->element_size);
+	size_t at = 0;
+
+	for (size_t i = 0; i < section->count; i++) {
+		const struct config_entry *entry = &section->entries[i];
+		char *slot = items == NULL ? NULL : items + at * row->element_size;
+
+		if (entry->row != row)
+			continue;
+		if (!row->check(context, row, entry->text, slot))
+			config_file_complain_value(file, entry);
+		at++;
+	}
+	if (items != NULL) {
+		memcpy(slot_of(row, base), &items, sizeof items);
+		memcpy((char *)base + row->count_offset, &count, sizeof count);
+	}
+}
+
+static void fill_default(const struct config_row *row, void *context, void *base)
+{
+	bool is_right = row->standard == NULL || row->is_unused ||
+			row->check(context, row, row->standard, slot_of(row, base));
+
+	assert(is_right);
+	(void)is_right;
+}
+
+/* Sets the members of base that rows of the section's kind describe. */
+static void fill_section(
+	struct config_file *file, const struct config_section *section, void *context, void *base)
+{
+	for (const struct config_row *row = config_rows; row < config_rows + config_row_count;
+		row++) {
+		const struct config_entry *entry = NULL;
+		size_t count = 0;
+
+		if (row->kind != section->kind)
+			continue;
+		for (size_t i = 0; i < section->count; i++) {
+			if (section->entries[i].row != row)
+				continue;
+			entry = count++ == 0 ? &section->entries[i] : entry;
+		}
+		if (entry == NULL) {
+			fill_default(row, context, base);
+			continue;
+		}
+		if (row->is_unused && !config_kinds[section->kind].is_unused)
+			config_file_complain(file, entry->line, true,
+				"%s: this version does not use it yet", row->name);
+		if (row->is_list)
+			fill_list(file, section, row, count, context, base);
+		else if (!row->check(context, row, entry->text, slot_of(row, base)))
+			config_file_complain_value(file, entry);
+	}
+}
+
+static void fill_domain(struct config_file *file, const struct config_section *section,
+	struct config *config, struct domain_config *domain)
+{
+	domain->line = section->line;
+	if (config_is_domain_name(section->title))
+		domain->name = text_lower(config, section->title);
+	else
+		config_file_complain(file, section->line, false,
+			"domain \"%s\": want a domain name, such as lists.example.org",
+			shown_title(file, section));
+	fill_section(file, section, config, domain);
+	if (domain->tagged == SHARE_ALL && domain->tag_keys == NULL)
+		config_file_complain(file, section->line, false,
+			"domain \"%s\": tagged = all, but nothing could be checked; "
+			"add tag-keys = \"/PATH\"",
+			shown_title(file, section));
+}
+
+static void fill_list_section(struct config_file *file, const struct config_section *section,
+	struct config *config, struct list_config *list)
+{
+	char *address = address_normalise(config, section->title);
+	const char **bounces;
+
+	list->line = section->line;
+	if (address != NULL && config_is_domain_name(address_domain(address)) &&
+		strpbrk(address, " \t") == NULL)
+		list->address = address;
+	else
+		config_file_complain(file, section->line, false,
+			"list \"%s\": want the list's address, such as announce@lists.example.org",
+			shown_title(file, section));
+	fill_section(file, section, config, list);
+	if (list->bounce_count > 0 || list->address == NULL)
+		return;
+	bounces = mem_new_array(config, const char *, 1);
+	bounces[0] = mem_printf(config, "%s-bounces@%s", address_local(bounces, list->address),
+		address_domain(list->address));
+	list->bounces = bounces;
+	list->bounce_count = 1;
+}
+
+/* ---- what takes more than one value to judge ---- */
+
+static int find_line(const struct config_section *section, const char *name, size_t position)
+{
+	for (size_t i = 0; i < section->count; i++) {
+		if (strcmp(section->entries[i].row->name, name) == 0 && position-- == 0)
+			return section->entries[i].line;
+	}
+	return section->line;
+}
+
+static void check_owner(struct config_file *file, const struct config_section *section,
+	const struct config *config, const struct list_config *list, size_t position)
+{
+	const char *owner = list->owners[position];
+	enum config_match match = CONFIG_MATCH_NONE;
+	int line = find_line(section, "owners", position);
+
+	if (owner == NULL || config_find_match(config, owner, &match) != list)
+		return;
+	if (match == CONFIG_MATCH_DERIVED)
+		config_file_complain(file, line, true,
+			"owners: \"%s\" may be an address of this list; if its mail comes here, "
+			"that is a loop; better name a person's mailbox",
+			owner);
+	else
+		config_file_complain(file, line, false,
+			"owners: \"%s\" is an address of this list, and that is a loop; want a "
+			"person's mailbox",
+			owner);
+}
+
+static void check_has_owner(struct config_file *file, const struct config_section *section,
+	const struct list_config *list)
+{
+	for (const struct config_row *row = config_rows; row < config_rows + config_row_count;
+		row++) {
+		const struct target *target;
+
+		if (row->kind != CONFIG_LIST || row->actions == 0)
+			continue;
+		target = (const struct target *)((const char *)list + row->offset);
+		if (target->action != ACTION_FORWARD && target->action != ACTION_PASS)
+			continue;
+		config_file_complain(file, section->line, false,
+			"list \"%s\": has no owners, but %s = %s; add owners = {\"ADDRESS\"}",
+			list->address, row->name, action_name(target->action));
+		return;
+	}
+}
+
+static void check_list(struct config_file *file, const struct config_section *section,
+	const struct config *config, const struct list_config *list)
+{
+	const char *domain;
+
+	if (list->address == NULL)
+		return;
+	domain = address_domain(list->address);
+	if (config_find_domain(config, domain) == NULL)
+		config_file_complain(file, section->line, false,
+			"list \"%s\": its domain has no section; add domain \"%s\" { }",
+			list->address, domain);
+	if (list->owner_count == 0)
+		check_has_owner(file, section, list);
+	for (size_t i = 0; i < list->owner_count; i++)
+		check_owner(file, section, config, list, i);
+}
+
+/* Sections of the same name, and bounce addresses that two lists have. */
+static void check_duplicates(struct config_file *file, const struct config *config)
+{
+	const struct config_index *index = config->index;
+
+	for (size_t i = 1; i < index->domain_count; i++) {
+		const struct config_name *here = &index->domains[i];
+
+		if (strcmp(here[-1].name, here->name) == 0)
+			config_file_complain(file, config->domains[here->position].line, false,
+				"domain \"%s\": has a section already on line %d; keep one of them",
+				here->name, config->domains[here[-1].position].line);
+	}
+	for (size_t i = 1; i < index->address_count; i++) {
+		const struct config_name *here = &index->addresses[i];
+		const struct list_config *list = &config->lists[here->position];
+		const struct list_config *first = &config->lists[here[-1].position];
+
+		if (list == first || strcmp(here[-1].name, here->name) != 0)
+			continue;
+		if (here->match == CONFIG_MATCH_LIST)
+			config_file_complain(file, list->line, false,
+				"list \"%s\": has a section already on line %d; keep one of them",
+				here->name, first->line);
+		else if (!text_equal_fold(list->address, first->address))
+			config_file_complain(file, list->line, true,
+				"list \"%s\": bounces to \"%s\" count for list \"%s\"; better give "
+				"each list its own address",
+				list->address, here->name, first->address);
+	}
+}
+
+/* ---- all of it ---- */
+
+static size_t count_kind(const struct config_file *file, enum config_kind kind)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < file->count; i++)
+		count += file->sections[i].kind == kind;
+	return count;
+}
+
+/* A section of a kind that this version has no structure for. */
+static void check_unused(struct config_file *file, const struct config_section *section)
+{
+	const char *name = config_kinds[section->kind].name;
+
+	config_file_complain(
+		file, section->line, true, "%s: this version does not use it yet", name);
+	if (section->title != NULL && !config_is_domain_name(section->title))
+		config_file_complain(file, section->line, false,
+			"%s \"%s\": want a domain name, such as ips.example.org", name,
+			shown_title(file, section));
+	fill_section(file, section, file->scratch, NULL);
+}
+
+static struct config *build(struct config_file *file)
+{
+	struct config *config = mem_new(file->context, struct config);
+	size_t domain_count = count_kind(file, CONFIG_DOMAIN);
+	size_t list_count = count_kind(file, CONFIG_LIST);
+	struct domain_config *domains = mem_new_array(config, struct domain_config, domain_count);
+	struct list_config *lists = mem_new_array(config, struct list_config, list_count);
+	const struct config_section *section = file->sections;
+
+	config->path = file->path == NULL ? NULL : mem_strdup(config, file->path);
+	config->domains = domains;
+	config->lists = lists;
+	for (; section < file->sections + file->count; section++) {
+		switch (section->kind) {
+		case CONFIG_TOP:
+			fill_section(file, section, config, config);
+			break;
+		case CONFIG_DOMAIN:
+			fill_domain(file, section, config, &domains[config->domain_count++]);
+			break;
+		case CONFIG_LIST:
+			fill_list_section(file, section, config, &lists[config->list_count++]);
+			break;
+		case CONFIG_DNS:
+		case CONFIG_BLOCKLIST:
+		case CONFIG_KIND_COUNT:
+			check_unused(file, section);
+			break;
+		}
+	}
+	config_index_build(config);
+	return config;
+}
+
+static void check_whole(struct config_file *file, const struct config *config)
+{
+	const struct list_config *list = config->lists;
+
+	for (size_t i = 0; i < file->count; i++) {
+		if (file->sections[i].kind == CONFIG_LIST)
+			check_list(file, &file->sections[i], config, list++);
+	}
+	check_duplicates(file, config);
+}
+
+/* By line, and where that is equal as they were found: few, so insertion will do. */
+static void sort_faults(struct config_faults *faults)
+{
+	for (size_t i = 1; i < faults->count; i++) {
+		struct config_fault fault = faults->items[i];
+		size_t at = i;
+
+		for (; at > 0 && faults->items[at - 1].line > fault.line; at--)
+			faults->items[at] = faults->items[at - 1];
+		faults->items[at] = fault;
+	}
+}
+
+static enum status read_bytes(int fd, char *text, size_t room, size_t *size_out)
+{
+	size_t size = 0;
+
+	while (size < room) {
+		ssize_t got = read(fd, text + size, room - size);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return STATUS_IO;
+		if (got == 0)
+			break;
+		size += (size_t)got;
+	}
+	*size_out = size;
+	return STATUS_OK;
+}
+
+/* The text of an open file, on scratch; NULL with a fault. */
+static char *load_text(struct config_file *file, int fd, size_t *size_out)
+{
+	struct stat about;
+	size_t room;
+	char *text;
+
+	if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) {
+		config_file_complain(file, 0, false, "cannot be read: want a file");
+		return NULL;
+	}
+	if (about.st_size > CONFIG_SIZE_MAX) {
+		config_file_complain(file, 0, false, "cannot be read: is larger than 1 MiB");
+		return NULL;
+	}
+	if (about.st_mode & S_IWOTH)
+		config_file_complain(file, 0, true,
+			"every user may write it, and so run commands; run: chmod o-w %s",
+			file->path);
+	room = (size_t)about.st_size + 1;
+	text = mem_alloc(file->scratch, room);
+	if (read_bytes(fd, text, room, size_out) != STATUS_OK) {
+		config_file_complain(file, 0, false, "cannot be read: %s", strerror(errno));
+		return NULL;
+	}
+	/* Half of an old file and half of a new one could be a valid third. */
+	if (*size_out == room) {
+		config_file_complain(file, 0, false, "cannot be read: grew meanwhile; try again");
+		return NULL;
+	}
+	return text;
+}
+
+/* O_NONBLOCK: a FIFO must not make a delivery wait. */
+static enum status read_file(struct config_file *file, struct config **config_out)
+{
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	size_t size = 0;
+	char *text;
+
+	if (fd < 0) {
+		config_file_complain(file, 0, false, "cannot be read: %s", strerror(errno));
+		return STATUS_NO_INPUT;
+	}
+	text = load_text(file, fd, &size);
+	close(fd);
+	if (text == NULL)
+		return STATUS_NO_INPUT;
+	config_file_parse(file, text, size);
+	*config_out = build(file);
+	if (file->is_whole)
+		check_whole(file, *config_out);
+	return file->is_wrong ? STATUS_CONFIG : STATUS_OK;
+}
+
+enum status config_read(const void *context, const char *path, const struct config **config_out,
+	struct config_faults *faults_out)
+{
+	void *scratch = mem_context(NULL, "config_read");
+	struct config_file file = {
+		.path = path, .scratch = scratch, .context = context, .faults = faults_out};
+	struct config *config = NULL;
+	enum status status;
+
+	*config_out = NULL;
+	memset(faults_out, 0, sizeof *faults_out);
+	status = read_file(&file, &config);
+	sort_faults(faults_out);
+	mem_free(scratch);
+	if (status == STATUS_OK)
+		*config_out = config;
+	else
+		mem_free(config);
+	return status;
+}
+
+const struct config *config_none(const void *context)
+{
+	static const struct config_section top = {.kind = CONFIG_TOP};
+	struct config *config = mem_new(context, struct config);
+
+	fill_section(NULL, &top, config, config);
+	config_index_build(config);
+	return config;
+}

@@ -1,0 +1,123 @@
+/*
+ * config.h: the configuration file (DESIGN.md section 4), read once, immutable after.
+ *
+ * Every setting is a row in config_rows.c: name, type, default, check. Addresses and domains are
+ * normalised here, once; times are seconds, sizes bytes.
+ */
+#ifndef BACKSTOP_BASE_CONFIG_H
+#define BACKSTOP_BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/netaddr.h"
+#include "base/status.h"
+#include "base/words.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/backstop/backstop.conf"
+
+enum mode {
+	MODE_OBSERVE = 0, /* nothing is dropped or held; the report says what would have been */
+	MODE_ENFORCE
+};
+
+/* How much of a domain's mail has a property (tagged, signed). */
+enum share { SHARE_NONE = 0, SHARE_SOME, SHARE_ALL };
+
+/* How much of a domain's mail is in the ledger. */
+enum sent_log { SENT_LOG_NONE = 0, SENT_LOG_PARTIAL, SENT_LOG_COMPLETE };
+
+enum tag_form { TAG_FORM_RECIPIENT = 0, TAG_FORM_SENDER };
+
+enum owner_sees { OWNER_SEES_SUMMARY = 0, OWNER_SEES_ORIGINAL };
+
+/* What a list does with one verdict: an action and, for FILE and PIPE, its Maildir or command. */
+struct target {
+	enum action action;
+	const char *argument; /* Maildir path or shell command; NULL for other actions */
+};
+
+struct domain_config {
+	const char *name; /* lower case */
+	int line;
+	const struct netblock *senders;
+	size_t sender_count;
+	const char *tag_keys; /* path, or NULL */
+	enum share tagged;
+	enum tag_form tag_form; /* tag-form = recipient | sender */
+	int64_t tag_lifetime_s; /* tag-lifetime, default 14d */
+	enum sent_log sent_log;
+};
+
+struct list_config {
+	const char *address; /* normalised; the list's posting address */
+	int line;
+	const char *const *owners;
+	size_t owner_count;
+	const char *const *bounces; /* default: NAME-bounces@DOMAIN */
+	size_t bounce_count;
+	struct target genuine;	   /* default forward */
+	struct target unproven;	   /* default forward */
+	struct target backscatter; /* default drop */
+	struct target autoreplies; /* genuine ones; default drop */
+	struct target ordinary;	   /* what is no bounce at all, and complaints; default forward */
+	enum owner_sees owner_sees;
+};
+
+struct config {
+	const char *path; /* NULL from config_none */
+	enum mode mode;
+	const char *state;	    /* directory; default /var/lib/backstop */
+	int64_t keep_dropped_s;	    /* default 7d */
+	uint64_t keep_dropped_size; /* default 1G */
+	int64_t deadline_s;	    /* default 20s */
+	const char *sendmail;	    /* default /usr/sbin/sendmail */
+	const char *log;	    /* syslog | stderr | absolute path; default syslog */
+	const struct domain_config *domains;
+	size_t domain_count;
+	const struct list_config *lists;
+	size_t list_count;
+	const struct config_index *index; /* for config_find_domain and config_find_list */
+};
+
+/* One complaint about the file, ready to print: "PATH:LINE: what is wrong; what would be right". */
+struct config_fault {
+	int line;	 /* 0 when no line is known */
+	bool is_warning; /* the file can be used all the same */
+	const char *text;
+};
+
+struct config_faults {
+	struct config_fault *items;
+	size_t count;
+};
+
+#define CONFIG_SIZE_MAX (1024 * 1024) /* bytes of a file */
+#define CONFIG_FAULTS_MAX 200	      /* faults that are told; more say the same */
+
+/* Reads path. All faults are collected in faults_out, on context, in the order of their lines, not
+ * only the first; a syntax error ends the reading, and what stands before it is still checked.
+ * STATUS_OK when no fault is worse than a warning; config_out lives on context. STATUS_NO_INPUT
+ * when the file cannot be read, STATUS_CONFIG when it is wrong; then *config_out is NULL. Not
+ * thread-safe (libconfuse keeps its state in globals). */
+enum status config_read(const void *context, const char *path, const struct config **config_out,
+	struct config_faults *faults_out);
+
+/* What holds where no file is: defaults, no domains, no lists. Observe mode. */
+const struct config *config_none(const void *context);
+
+/* The path to read: explicit (may be NULL), else $BACKSTOP_CONF, else CONFIG_DEFAULT_PATH. */
+const char *config_path(const char *explicit_path);
+
+/* The domain section for a domain name (case folded), or NULL. */
+const struct domain_config *config_find_domain(const struct config *config, const char *name);
+
+/* The list that an address belongs to: its own address, one of its bounce addresses, or a tagged or
+ * VERP form of either; also NAME-bounces, NAME-owner, NAME-request, NAME-admin, owner-NAME and
+ * forms of these; each also inside another program's tag (prvs=, msprvs1=, btv1==). What is written
+ * in the file wins over a name made from a list's, the whole address over a form, and of two forms
+ * the one with the longer base. NULL if none. */
+const struct list_config *config_find_list(const struct config *config, const char *address);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * guard.h: nothing but 0 and 75 (DESIGN.md section 7).
+ *
+ * MTAs bounce on 1, 64, 70, 73, 74 and 78, some on a signal too, and a bounce that bounces is gone.
+ * In guarded mode every way out that is not a success is exit 75: fatal signals, abort() (GLib and
+ * memory.c out of memory), and our own deadline.
+ */
+#ifndef BACKSTOP_BASE_GUARD_H
+#define BACKSTOP_BASE_GUARD_H
+
+#define GUARD_TEMPFAIL 75
+
+/* Turns fatal signals into _exit(75) and ignores SIGPIPE and SIGXFSZ. Call first in main. */
+void guard_enter(void);
+
+/* Past seconds of wall clock from now, the process ends with 75 and one line on standard error.
+ * 0 clears it. Covers waits that have no time-out of their own, such as LMDB's write lock. */
+void guard_set_deadline(unsigned seconds);
+
+#endif
