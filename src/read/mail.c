@@ -1,0 +1,112 @@
+/*
+ * mail.c: in charge of a message as a whole. The bytes that are analysed are not always the bytes
+ * that came: an mbox From line is left out, a message with bare CR line ends is read through a copy
+ * with LF (Macintosh exports), and what lies behind MAIL_ANALYSED_MAX is not looked into. The
+ * original is untouched in `raw` and is what goes on.
+ */
+#include "read/mail.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "read/part.h"
+
+void mail_library_open(void)
+{
+	g_mime_init();
+}
+
+/* Splits off a leading "From " line, and the empty lines that some exports leave on top. */
+static struct bytes skip_from_line(const void *context, struct bytes raw, char **sender_out)
+{
+	*sender_out = NULL;
+	if (raw.size > 5 && memcmp(raw.data, "From ", 5) == 0) {
+		const unsigned char *newline = memchr(raw.data, '\n', raw.size);
+		size_t size = newline == NULL ? raw.size : (size_t)(newline - raw.data) + 1;
+		size_t end = 5;
+
+		while (end < size && raw.data[end] != ' ' && raw.data[end] > 31)
+			end++;
+		*sender_out = mem_strndup(context, (const char *)raw.data + 5, end - 5);
+		raw.data += size;
+		raw.size -= size;
+	}
+	return raw;
+}
+
+/* Bare CR as line end, and not one LF: a copy with LF. */
+static struct bytes convert_line_ends(const void *context, struct bytes message)
+{
+	if (message.size == 0 || memchr(message.data, '\n', message.size) != NULL ||
+		memchr(message.data, '\r', message.size) == NULL)
+		return message;
+	unsigned char *copy = mem_memdup(context, message.data, message.size);
+	for (size_t i = 0; i < message.size; i++) {
+		if (copy[i] == '\r')
+			copy[i] = '\n';
+	}
+	return (struct bytes){copy, message.size};
+}
+
+struct mail *mail_read(const void *context, struct bytes raw, const struct envelope *envelope)
+{
+	struct mail *mail = mem_new(context, struct mail);
+	char *from_line_sender;
+
+	if (envelope != NULL)
+		mail->envelope = *envelope;
+	mail->raw = raw;
+	struct bytes message = convert_line_ends(mail, raw);
+	mail->raw = skip_from_line(mail, raw, &from_line_sender);
+	if (message.data == raw.data) {
+		message = mail->raw;
+	} else { /* the copy has LF where the original has CR, so the From line is found in it */
+		message = skip_from_line(mail, message, &from_line_sender);
+		mail->raw = (struct bytes){raw.data + (raw.size - message.size), message.size};
+	}
+	if (message.size > MAIL_ANALYSED_MAX) {
+		message.size = MAIL_ANALYSED_MAX;
+		mail->is_truncated = true;
+	}
+	headers_parse(mail, message, &mail->headers, NULL);
+	mail->root = part_build(mail, message, NULL, &mail->part_count, &mail->is_truncated);
+	envelope_complete(mail, &mail->headers, from_line_sender, &mail->envelope);
+	return mail;
+}
+
+const struct part *part_following(const struct part *part, const struct part *top)
+{
+	if (part->first_child != NULL)
+		return part->first_child;
+	while (part != top && part->next == NULL)
+		part = part->parent;
+	return part == NULL || part == top ? NULL : part->next;
+}
+
+/* The part behind this one that is not inside it. */
+static const struct part *part_behind(const struct part *part, const struct part *top)
+{
+	while (part != top && part != NULL && part->next == NULL)
+		part = part->parent;
+	return part == NULL || part == top ? NULL : part->next;
+}
+
+const struct part *part_find(const struct part *top, const char *type)
+{
+	const struct part *part = top;
+
+	while (part != NULL) {
+		if (strcmp(part->type, type) == 0)
+			return part;
+		part = part->is_message && part != top ? part_behind(part, top)
+						       : part_following(part, top);
+	}
+	return NULL;
+}
+
+bool part_is_text(const struct part *part)
+{
+	return strncmp(part->type, "text/", 5) == 0;
+}

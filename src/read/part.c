@@ -1,0 +1,279 @@
+/*
+ * part.c: in charge of the MIME tree. GMime finds boundaries and undoes transfer encodings; each
+ * part is copied into memory of ours, so that no GMime object outlives this file.
+ *
+ * What GMime does not do: a base64 message/rfc822 (forbidden, but written by gateways) is decoded
+ * and taken apart here; a multipart without usable boundary becomes one text part, so that readers
+ * of plain text still see it; caps on parts, depth and size are ours.
+ */
+#include "read/part.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+struct builder {
+	const void *context;
+	struct bytes message; /* what offsets count from */
+	size_t *count;
+	bool *is_truncated;
+};
+
+static struct part *build_object(
+	struct builder *builder, GMimeObject *object, const struct part *parent, int depth);
+
+static const char *const message_types[] = {
+	"message/rfc822", "message/rfc2822", "message/global", "message/news"};
+
+static bool is_message_type(const char *type)
+{
+	for (size_t i = 0; i < sizeof(message_types) / sizeof(message_types[0]); i++) {
+		if (strcmp(type, message_types[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int measure_depth(const struct part *part)
+{
+	int depth = 0;
+
+	for (; part != NULL; part = part->parent)
+		depth++;
+	return depth;
+}
+
+/* The type as the header says it: GMime's own class differs where it gave up on an encoded
+ * message. */
+static char *find_type(const void *context, GMimeObject *object)
+{
+	char *declared = header_token(context, g_mime_object_get_header(object, "Content-Type"));
+
+	if (declared != NULL && strchr(declared, '/') != NULL)
+		return declared;
+	GMimeContentType *type = g_mime_object_get_content_type(object);
+	char *text = g_mime_content_type_get_mime_type(type);
+	char *lower = text_lower(context, text == NULL ? "text/plain" : text);
+	g_free(text);
+	return lower;
+}
+
+static struct part *new_part(
+	struct builder *builder, GMimeObject *object, const struct part *parent)
+{
+	struct part *part = mem_new(builder->context, struct part);
+	const char *value;
+
+	part->parent = parent;
+	part->type = "text/plain";
+	(*builder->count)++;
+	if (object == NULL)
+		return part;
+	part->type = find_type(builder->context, object);
+	value = g_mime_object_get_content_type_parameter(object, "report-type");
+	part->report_type = value == NULL ? NULL : text_lower(builder->context, value);
+	value = g_mime_object_get_disposition(object);
+	part->disposition = value == NULL ? NULL : text_lower(builder->context, value);
+	return part;
+}
+
+/* Undoes the transfer encoding, at most PART_CONTENT_MAX bytes. */
+static struct bytes decode_content(struct builder *builder, GMimePart *leaf, bool *is_cut)
+{
+	GMimeDataWrapper *wrapper = g_mime_part_get_content(leaf);
+	if (wrapper == NULL)
+		return (struct bytes){NULL, 0};
+	GMimeStream *stream = g_mime_data_wrapper_get_stream(wrapper);
+	GMimeStream *filtered = g_mime_stream_filter_new(stream);
+	GMimeFilter *decoder =
+		g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(wrapper), FALSE);
+	size_t room = 16 * 1024, used = 0;
+	unsigned char *data = mem_alloc(builder->context, room);
+
+	g_mime_stream_filter_add(GMIME_STREAM_FILTER(filtered), decoder);
+	g_mime_stream_reset(stream);
+	for (;;) {
+		if (used == room) {
+			if (room >= PART_CONTENT_MAX) {
+				*is_cut = true;
+				break;
+			}
+			room *= 2;
+			data = mem_realloc(builder->context, data, room);
+		}
+		ssize_t got = g_mime_stream_read(filtered, (char *)data + used, room - used);
+		if (got <= 0)
+			break;
+		used += (size_t)got;
+	}
+	g_object_unref(decoder);
+	g_object_unref(filtered);
+	return (struct bytes){data, used};
+}
+
+/* Text to UTF-8. A charset that iconv does not know, or bytes that are not in it, leave the bytes
+ * as they are: whoever prints them cleans them. */
+static struct bytes convert_charset(struct builder *builder, GMimeObject *object, struct bytes text)
+{
+	const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
+
+	if (charset == NULL || text.size == 0 || text_equal_fold(charset, "utf-8") ||
+		text_equal_fold(charset, "us-ascii"))
+		return text;
+	iconv_t converter = g_mime_iconv_open("utf-8", charset);
+	if (converter == (iconv_t)-1)
+		return text;
+	char *converted = g_mime_iconv_strndup(converter, (const char *)text.data, text.size);
+	g_mime_iconv_close(converter);
+	if (converted == NULL)
+		return text;
+	struct bytes result = {NULL, strlen(converted)};
+	result.data = mem_memdup(builder->context, converted, result.size);
+	g_free(converted);
+	return result;
+}
+
+/* The message inside: its headers from the raw bytes where GMime says that they begin. */
+static void build_message(
+	struct builder *builder, GMimeMessage *message, struct part *part, int depth)
+{
+	GMimeObject *body = g_mime_message_get_mime_part(message);
+	GMimeHeaderList *lists[] = {g_mime_object_get_header_list(GMIME_OBJECT(message)),
+		body == NULL ? NULL : g_mime_object_get_header_list(body)};
+	gint64 start = -1;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (lists[i] == NULL || g_mime_header_list_get_count(lists[i]) == 0)
+			continue;
+		gint64 offset =
+			g_mime_header_get_offset(g_mime_header_list_get_header_at(lists[i], 0));
+		if (offset >= 0 && (start < 0 || offset < start))
+			start = offset;
+	}
+	part->is_message = true;
+	if (start >= 0 && (size_t)start < builder->message.size) {
+		struct bytes block = {
+			builder->message.data + start, builder->message.size - (size_t)start};
+		headers_parse(builder->context, block, &part->headers, NULL);
+	}
+	if (body != NULL)
+		part->first_child = build_object(builder, body, part, depth + 1);
+}
+
+/* A leaf that says it is a message, but is encoded: decode it and begin anew. */
+static void build_encoded_message(struct builder *builder, struct part *part, int depth)
+{
+	size_t size;
+
+	if (depth + 1 >= PART_DEPTH_MAX) {
+		*builder->is_truncated = true;
+		return;
+	}
+	headers_parse(builder->context, part->content, &part->headers, &size);
+	part->is_message = part->headers.count > 0;
+	if (part->is_message)
+		part->first_child = part_build(builder->context, part->content, part,
+			builder->count, builder->is_truncated);
+}
+
+/* Which parts are worth decoding: what could hold a report. A picture is not. */
+static bool is_readable_type(const char *type)
+{
+	return strncmp(type, "text/", 5) == 0 || strncmp(type, "message/", 8) == 0 ||
+	       strncmp(type, "multipart/", 10) == 0;
+}
+
+static void build_leaf(struct builder *builder, GMimePart *leaf, struct part *part, int depth)
+{
+	if (!is_readable_type(part->type))
+		return;
+	part->content = decode_content(builder, leaf, &part->is_cut);
+	if (is_message_type(part->type))
+		build_encoded_message(builder, part, depth);
+	else
+		part->content = convert_charset(builder, GMIME_OBJECT(leaf), part->content);
+}
+
+static void build_children(
+	struct builder *builder, GMimeMultipart *multipart, struct part *part, int depth)
+{
+	const struct part **link = &part->first_child;
+	int count = g_mime_multipart_get_count(multipart);
+
+	for (int i = 0; i < count; i++) {
+		if (*builder->count >= PART_COUNT_MAX) {
+			*builder->is_truncated = true;
+			return;
+		}
+		struct part *child = build_object(
+			builder, g_mime_multipart_get_part(multipart, i), part, depth + 1);
+		if (child == NULL)
+			return;
+		*link = child;
+		link = &child->next;
+	}
+}
+
+static struct part *build_object(
+	struct builder *builder, GMimeObject *object, const struct part *parent, int depth)
+{
+	if (depth >= PART_DEPTH_MAX || *builder->count >= PART_COUNT_MAX) {
+		*builder->is_truncated = true;
+		return NULL;
+	}
+	struct part *part = new_part(builder, object, parent);
+	if (GMIME_IS_MULTIPART(object))
+		build_children(builder, GMIME_MULTIPART(object), part, depth);
+	else if (GMIME_IS_MESSAGE_PART(object) &&
+		 g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)) != NULL)
+		build_message(builder, g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)),
+			part, depth);
+	else if (GMIME_IS_PART(object))
+		build_leaf(builder, GMIME_PART(object), part, depth);
+	return part;
+}
+
+/* The body as one text part, for what GMime finds no structure in. */
+static struct part *build_plain(struct builder *builder, const struct part *parent)
+{
+	struct part *part = new_part(builder, NULL, parent);
+	struct headers headers;
+	size_t skip;
+
+	headers_parse(builder->context, builder->message, &headers, &skip);
+	part->content = (struct bytes){builder->message.data + skip, builder->message.size - skip};
+	if (part->content.size > PART_CONTENT_MAX) {
+		part->content.size = PART_CONTENT_MAX;
+		part->is_cut = true;
+	}
+	return part;
+}
+
+struct part *part_build(const void *context, struct bytes message, const struct part *parent,
+	size_t *count, bool *is_truncated)
+{
+	struct builder builder = {context, message, count, is_truncated};
+	GMimeStream *stream =
+		g_mime_stream_mem_new_with_buffer((const char *)message.data, message.size);
+	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+	GMimeMessage *parsed;
+	struct part *root = NULL;
+
+	g_mime_parser_set_format(parser, GMIME_FORMAT_MESSAGE);
+	parsed = g_mime_parser_construct_message(parser, NULL);
+	if (parsed != NULL && g_mime_message_get_mime_part(parsed) != NULL)
+		root = build_object(&builder, g_mime_message_get_mime_part(parsed), parent,
+			measure_depth(parent));
+	if (root == NULL || (root->first_child == NULL &&
+				    strncmp(root->type, "multipart/", 10) == 0 && !*is_truncated)) {
+		const char *report_type = root == NULL ? NULL : root->report_type;
+		root = build_plain(&builder, parent);
+		root->report_type = report_type;
+	}
+	g_clear_object(&parsed);
+	g_object_unref(parser);
+	g_object_unref(stream);
+	return root;
+}
