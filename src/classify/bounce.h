@@ -1,0 +1,67 @@
+/*
+ * bounce.h: what a message says: its kind, whom it concerns, who reports, what comes back of the
+ * original. The result of classify.h; the input of weigh/.
+ */
+#ifndef BACKSTOP_CLASSIFY_BOUNCE_H
+#define BACKSTOP_CLASSIFY_BOUNCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/words.h"
+#include "read/mail.h"
+
+#define RECIPIENT_COUNT_MAX 1000
+
+/* Whether trying again can help; unknown is for what is neither said nor implied. */
+enum permanence { PERMANENCE_UNKNOWN = 0, PERMANENCE_TEMPORARY, PERMANENCE_PERMANENT };
+
+/* One recipient of a report. Strings are clean UTF-8; NULL when not given. */
+struct recipient {
+	const char *address; /* the one that was mailed: Original-Recipient if there is one */
+	const char *final;   /* the one that failed in the end */
+	const char *action;  /* "failed", "delayed", "delivered", "relayed", "expanded" */
+	const char *status;  /* enhanced status code, RFC 3463 */
+	const char *reply;   /* SMTP reply code, three digits */
+	const char *remote_mta;
+	const char *diagnostic;
+	enum reason reason;
+	enum permanence permanence;
+};
+
+struct reporter {
+	const char *mta;     /* Reporting-MTA */
+	const char *address; /* the client that brought the report, as text */
+	const char *helo;
+	const char *name; /* its name by reverse DNS */
+};
+
+/* What came back of the original message. */
+struct original {
+	bool is_returned;
+	struct headers headers; /* empty when nothing came back */
+	const char
+		*message_id; /* with brackets; also from the report part where no header has it */
+	const char *from;    /* normalised address */
+	const char *return_path; /* "" is null */
+	const char *to;
+	const char *subject;
+	const char *date;
+};
+
+struct bounce {
+	enum kind kind;
+	const char *dialect;  /* "rfc3464", "arf", "mdn", "autoreply", or NULL */
+	bool has_status_part; /* it was read from a delivery-status part */
+	const struct recipient *recipients;
+	size_t recipient_count;
+	struct reporter reporter;
+	struct original original;
+	const char *envelope_id;     /* Original-Envelope-Id */
+	const char *original_sender; /* X-Postfix-Sender */
+	char **message_ids;	     /* that the report gives for the original outside the returned
+					headers: X-Original-Message-ID, In-Reply-To, References */
+	size_t message_id_count;
+};
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * original.c: in charge of finding what came back of the original. Only its headers are of use:
+ * they are what the checks in weigh/ look at.
+ *
+ * Where no MIME part holds it, headers quoted in the text are looked for: a run of fields with at
+ * least QUOTED_FIELDS_MIN of the names that every message has.
+ */
+#include "classify/original.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#define QUOTED_FIELDS_MIN 3
+#define QUOTED_SEARCH_MAX (64 * 1024) /* bytes of a text that are searched */
+#define SUBJECT_MAX 300
+
+static const char *const header_types[] = {"text/rfc822-headers", "message/global-headers",
+	"message/rfc822-headers", "message/utf-8-headers", "text/rfc822-header"};
+
+static const char *const well_known_fields[] = {
+	"Received", "Return-Path", "From", "To", "Subject", "Date", "Message-ID", "MIME-Version"};
+
+static bool is_header_type(const char *type)
+{
+	for (size_t i = 0; i < sizeof(header_types) / sizeof(header_types[0]); i++) {
+		if (strcmp(type, header_types[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static size_t count_well_known(const struct headers *headers)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(well_known_fields) / sizeof(well_known_fields[0]); i++) {
+		if (headers_find(headers, well_known_fields[i]) != NULL)
+			count++;
+	}
+	return count;
+}
+
+/* The message part that comes last stands behind the report; a forwarded one may stand before. */
+static bool find_in_parts(const void *context, const struct mail *mail, struct headers *headers_out)
+{
+	bool is_found = false;
+
+	for (const struct part *part = mail->root; part != NULL;) {
+		if (part->is_message) {
+			*headers_out = part->headers;
+			is_found = true;
+			/* What is inside the original is none of our business. */
+			while (part != NULL && part->next == NULL)
+				part = part->parent;
+			part = part == NULL ? NULL : part->next;
+			continue;
+		}
+		if (is_header_type(part->type) && part->content.size > 0) {
+			headers_parse(context, part->content, headers_out, NULL);
+			is_found = is_found || headers_out->count > 0;
+		}
+		part = part_following(part, mail->root);
+	}
+	return is_found && headers_out->count > 0;
+}
+
+/* Looks for a run of fields in text, trying each line that could begin one. */
+static bool find_in_text(const void *context, struct bytes text, struct headers *headers_out)
+{
+	size_t offset = 0;
+
+	if (text.size > QUOTED_SEARCH_MAX)
+		text.size = QUOTED_SEARCH_MAX;
+	while (offset < text.size) {
+		const unsigned char *line = text.data + offset;
+		const unsigned char *newline = memchr(line, '\n', text.size - offset);
+		size_t next = newline == NULL ? text.size : (size_t)(newline - text.data) + 1;
+		bool is_candidate = false;
+
+		for (size_t i = 0; i < sizeof(well_known_fields) / sizeof(well_known_fields[0]);
+			i++) {
+			size_t length = strlen(well_known_fields[i]);
+			is_candidate =
+				is_candidate || (next - offset > length && line[length] == ':' &&
+							strncasecmp((const char *)line,
+								well_known_fields[i], length) == 0);
+		}
+		if (is_candidate) {
+			struct bytes rest = {line, text.size - offset};
+			size_t size;
+			headers_parse(context, rest, headers_out, &size);
+			if (count_well_known(headers_out) >= QUOTED_FIELDS_MIN)
+				return true;
+			next = offset + (size > 0 ? size : next - offset);
+		}
+		offset = next;
+	}
+	headers_out->count = 0;
+	return false;
+}
+
+static bool find_in_texts(const void *context, const struct mail *mail, struct headers *headers_out)
+{
+	for (const struct part *part = mail->root; part != NULL;
+		part = part_following(part, mail->root)) {
+		if (part_is_text(part) && find_in_text(context, part->content, headers_out))
+			return true;
+	}
+	return false;
+}
+
+static void read_fields(const void *context, struct original *original)
+{
+	const struct headers *headers = &original->headers;
+
+	original->message_id = header_message_id(context, headers_find(headers, "Message-ID"));
+	original->from = header_address(context, headers_find(headers, "From"));
+	original->return_path = header_address(context, headers_find(headers, "Return-Path"));
+	original->to = header_decode(context, headers_find(headers, "To"));
+	original->subject = text_clean_string(
+		context, header_decode(context, headers_find(headers, "Subject")), SUBJECT_MAX);
+	original->date = header_decode(context, headers_find(headers, "Date"));
+}
+
+void original_find(const void *context, const struct mail *mail, struct original *original_out)
+{
+	struct headers headers = {NULL, 0};
+
+	if (!find_in_parts(context, mail, &headers) && !find_in_texts(context, mail, &headers))
+		return;
+	original_out->is_returned = true;
+	original_out->headers = headers;
+	read_fields(context, original_out);
+}

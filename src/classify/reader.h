@@ -1,0 +1,21 @@
+/*
+ * reader.h: what the readers of one form each (dsn.c, arf.c, mdn.c, autoreply.c, daemon.c) have in
+ * common. classify.c asks them in the order of its table; the first that recognises the message
+ * wins.
+ */
+#ifndef BACKSTOP_CLASSIFY_READER_H
+#define BACKSTOP_CLASSIFY_READER_H
+
+#include "classify/bounce.h"
+
+/* True when the message has the form; then kind, dialect, recipients and ids are filled in. When
+ * false, *bounce is as it was. */
+typedef bool reader(const void *context, const struct mail *mail, struct bounce *bounce);
+
+reader dsn_read;       /* RFC 3464, 6522, 6533: any message with a delivery-status part */
+reader arf_read;       /* RFC 5965 feedback reports */
+reader mdn_read;       /* RFC 8098 disposition notifications */
+reader autoreply_read; /* RFC 3834 and what was in use before it */
+reader daemon_read;    /* a bounce by its envelope and author, in no form that we know */
+
+#endif
