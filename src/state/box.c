@@ -1,0 +1,291 @@
+/*
+ * box.c: transactions, the growth of the map, and walks.
+ *
+ * In charge of the three things that LMDB leaves to its caller: a map that is full, a map that
+ * another process grew, and reader slots of processes that are gone. Leaves opening to state.c and
+ * the meaning of records to the rest. A job runs again after the map has grown: LMDB spoils the
+ * whole transaction with MDB_MAP_FULL, so there is nothing to carry on with.
+ */
+#include "state/box.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "state/codec.h"
+
+enum {
+	BEGIN_TRIES = 16,	  /* other processes may grow the map between two of ours */
+	PAGE_RECORDS = 256,	  /* of a walk */
+	PAGE_BYTES = 1024 * 1024, /* of a walk; one record more than this is still read */
+	GROW_LEAST = 64 * 1024,
+	PROBE_BYTES = 64 * 1024
+};
+
+enum status box_status(int code)
+{
+	switch (code) {
+	case MDB_SUCCESS:
+		return STATUS_OK;
+	case MDB_NOTFOUND:
+		return STATUS_NOT_FOUND;
+	case MDB_MAP_FULL:
+		return STATUS_NO_SPACE;
+	}
+	return code > 0 ? status_from_errno(code) : STATUS_STATE;
+}
+
+bool box_is_usable(const struct state *state)
+{
+	return !state->is_unmapped && state->pid == getpid();
+}
+
+static size_t map_bytes(struct state *state)
+{
+	MDB_envinfo info = {0};
+
+	mdb_env_info(state->env, &info);
+	return info.me_mapsize;
+}
+
+/* 0: what the last commit of any process says. A failure leaves LMDB without any map, and its next
+ * look at the meta pages would fault. */
+static int set_map(struct state *state, size_t bytes)
+{
+	int code = mdb_env_set_mapsize(state->env, bytes);
+
+	if (code != MDB_SUCCESS)
+		state->is_unmapped = true;
+	return code;
+}
+
+/* Tried beside the old map, so a refusal (address space, a resource limit) costs nothing. */
+static bool can_map(struct state *state, size_t bytes)
+{
+	int descriptor = -1;
+	void *map;
+
+	if (mdb_env_get_fd(state->env, &descriptor) != MDB_SUCCESS)
+		return false;
+	map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, descriptor, 0);
+	if (map == MAP_FAILED)
+		return false;
+	munmap(map, bytes);
+	return true;
+}
+
+static int grow_map(struct state *state)
+{
+	size_t old = map_bytes(state);
+	int code = set_map(state, 0);
+
+	/* Somebody else may have grown it already. */
+	if (code != MDB_SUCCESS || map_bytes(state) > old)
+		return code;
+	for (size_t step = old; step >= GROW_LEAST; step /= 2) {
+		if (old <= SIZE_MAX - step && can_map(state, old + step))
+			return set_map(state, old + step);
+	}
+	return MDB_MAP_FULL;
+}
+
+static int begin(struct state *state, unsigned flags, MDB_txn **transaction_out)
+{
+	int code = MDB_SUCCESS;
+
+	for (int i = 0; i < BEGIN_TRIES; i++) {
+		code = mdb_txn_begin(state->env, NULL, flags, transaction_out);
+		if (code == MDB_MAP_RESIZED)
+			code = set_map(state, 0);
+		else if (code == MDB_READERS_FULL && i == 0)
+			code = mdb_reader_check(state->env, NULL);
+		else
+			return code;
+		if (code != MDB_SUCCESS)
+			return code;
+	}
+	return MDB_MAP_RESIZED;
+}
+
+static int run_once(struct state *state, unsigned flags, box_job *job, void *argument)
+{
+	MDB_txn *transaction = NULL;
+	int code = begin(state, flags, &transaction);
+
+	if (code != MDB_SUCCESS)
+		return code;
+	state->has_transaction = true;
+	code = job(state, transaction, argument);
+	/* A read transaction is committed too: that keeps the databases that it opened. */
+	if (code == MDB_SUCCESS)
+		code = mdb_txn_commit(transaction);
+	else
+		mdb_txn_abort(transaction);
+	state->has_transaction = false;
+	return code;
+}
+
+/* A write that the disk had room for only in part is EIO to LMDB. It took what room there was, so
+ * asking for a little more brings the reason to light; should that be granted, the file is longer
+ * than it need be, and nothing else. */
+static int find_write_error(struct state *state)
+{
+	int descriptor = -1;
+	struct stat info;
+
+	if (mdb_env_get_fd(state->env, &descriptor) != MDB_SUCCESS || fstat(descriptor, &info) != 0)
+		return EIO;
+	if (fallocate(descriptor, 0, info.st_size, PROBE_BYTES) == 0)
+		return EIO;
+	return status_from_errno(errno) == STATUS_NO_SPACE ? errno : EIO;
+}
+
+enum status box_read(struct state *state, box_job *job, void *argument)
+{
+	assert(!state->has_transaction);
+	if (!box_is_usable(state))
+		return STATUS_STATE;
+	return box_status(run_once(state, MDB_RDONLY, job, argument));
+}
+
+enum status box_write(struct state *state, box_job *job, void *argument)
+{
+	int code;
+
+	assert(!state->has_transaction);
+	if (!box_is_usable(state))
+		return STATUS_STATE;
+	do {
+		code = run_once(state, 0, job, argument);
+	} while (code == MDB_MAP_FULL && grow_map(state) == MDB_SUCCESS);
+	if (code == EIO)
+		code = find_write_error(state);
+	return box_status(code);
+}
+
+/* One page of a walk: the records' bytes, one behind the other, and where each begins. */
+struct page {
+	enum box_db database;
+	MDB_val from;
+	bool is_from_done;
+	struct codec_writer bytes;
+	size_t count;
+	struct {
+		size_t key_offset;
+		size_t key_size;
+		size_t value_size;
+	} records[PAGE_RECORDS];
+};
+
+static int seek(MDB_cursor *cursor, const struct page *page, MDB_val *key, MDB_val *value)
+{
+	int code;
+
+	if (page->from.mv_size == 0)
+		return mdb_cursor_get(cursor, key, value, MDB_FIRST);
+	*key = page->from;
+	code = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
+	if (code == MDB_SUCCESS && page->is_from_done && key->mv_size == page->from.mv_size &&
+		memcmp(key->mv_data, page->from.mv_data, key->mv_size) == 0)
+		code = mdb_cursor_get(cursor, key, value, MDB_NEXT);
+	return code;
+}
+
+static int read_page(struct state *state, MDB_txn *transaction, void *argument)
+{
+	struct page *page = argument;
+	MDB_cursor *cursor = NULL;
+	MDB_val key;
+	MDB_val value;
+	int code = mdb_cursor_open(transaction, state->dbis[page->database], &cursor);
+
+	if (code != MDB_SUCCESS)
+		return code;
+	codec_writer_reset(&page->bytes);
+	page->count = 0;
+	code = seek(cursor, page, &key, &value);
+	while (code == MDB_SUCCESS && page->count < PAGE_RECORDS && page->bytes.size < PAGE_BYTES) {
+		if (value.mv_size > PAGE_BYTES)
+			break; /* no value of ours is near that size */
+		page->records[page->count].key_offset = page->bytes.size;
+		page->records[page->count].key_size = key.mv_size;
+		page->records[page->count].value_size = value.mv_size;
+		page->count++;
+		codec_put_bytes(&page->bytes, key.mv_data, key.mv_size);
+		codec_put_bytes(&page->bytes, value.mv_data, value.mv_size);
+		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	}
+	if (code == MDB_SUCCESS && value.mv_size > PAGE_BYTES)
+		code = MDB_CORRUPTED;
+	mdb_cursor_close(cursor);
+	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+}
+
+static void find_record(const struct page *page, size_t index, MDB_val *key, MDB_val *value)
+{
+	key->mv_size = page->records[index].key_size;
+	key->mv_data = page->bytes.data + page->records[index].key_offset;
+	value->mv_size = page->records[index].value_size;
+	value->mv_data = (unsigned char *)key->mv_data + key->mv_size;
+}
+
+static enum status visit_page(const struct page *page, box_visitor *visitor, void *argument)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < page->count && status == STATUS_OK; i++) {
+		MDB_val key;
+		MDB_val value;
+
+		find_record(page, i, &key, &value);
+		status = visitor(argument, &key, &value);
+	}
+	return status;
+}
+
+/* The next page begins behind the last record of this one. */
+static void move_on(struct page *page, void *context)
+{
+	void *old = page->is_from_done ? page->from.mv_data : NULL;
+	MDB_val key;
+	MDB_val value;
+
+	find_record(page, page->count - 1, &key, &value);
+	page->from.mv_size = key.mv_size;
+	page->from.mv_data = mem_memdup(context, key.mv_data, key.mv_size);
+	page->is_from_done = true;
+	mem_free(old);
+}
+
+enum status box_walk(struct state *state, enum box_db database, MDB_val from, box_visitor *visitor,
+	void *argument)
+{
+	void *context = mem_context(NULL, "walk");
+	struct page *page = mem_new(context, struct page);
+	enum status status;
+
+	page->database = database;
+	page->from = from;
+	codec_writer_init(&page->bytes, context);
+	do {
+		status = box_read(state, read_page, page);
+		if (status != STATUS_OK || page->count == 0)
+			break;
+		status = visit_page(page, visitor, argument);
+		move_on(page, context);
+	} while (status == STATUS_OK);
+	mem_free(context);
+	return status;
+}
+
+bool box_hash(const void *data, size_t size, unsigned char *hash_out)
+{
+	return EVP_Digest(data, size, hash_out, NULL, EVP_sha256(), NULL) == 1;
+}

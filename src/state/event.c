@@ -1,0 +1,180 @@
+/*
+ * event.c: what was decided, one record a message, for as long as it is kept.
+ *
+ * Key: the event's id. In charge of ids and of the bytes of an event; leaves the transaction that
+ * writes it to record.c. An id never goes back: while the clock is behind the last event, ids count
+ * on from that, so a walk over a span of time may not stop at the id of its end.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "state/parts.h"
+
+enum { EVENT_VERSION = 1, ID_NUMBER_BITS = 20, ID_DIGITS_MAX = 16 };
+
+#define ID_SECONDS_MAX ((int64_t)1 << (63 - ID_NUMBER_BITS))
+
+void event_encode(struct codec_writer *writer, const struct event *event)
+{
+	const char *const strings[] = {event->list, event->reporter, event->sender,
+		event->recipient, event->failed, event->message_id, event->queue_id,
+		event->evidence};
+
+	codec_put_u8(writer, EVENT_VERSION);
+	codec_put_i64(writer, event->time_s);
+	codec_put_u8(writer, (uint8_t)event->kind);
+	codec_put_u8(writer, (uint8_t)event->verdict);
+	codec_put_u8(writer, (uint8_t)event->action);
+	codec_put_u8(writer, (uint8_t)event->policy);
+	codec_put_i64(writer, event->score);
+	codec_put_u64(writer, event->size);
+	for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
+		codec_put_string(writer, strings[i], EVENT_STRING_MAX);
+}
+
+bool event_decode(struct codec_reader *reader, const void *context, struct event *event_out)
+{
+	struct event event = {.id = 0};
+	const char **const strings[] = {&event.list, &event.reporter, &event.sender,
+		&event.recipient, &event.failed, &event.message_id, &event.queue_id,
+		&event.evidence};
+
+	if (codec_get_u8(reader) != EVENT_VERSION)
+		return false;
+	event.time_s = codec_get_i64(reader);
+	event.kind = codec_get_below(reader, KIND_COUNT);
+	event.verdict = codec_get_below(reader, VERDICT_COUNT);
+	event.action = codec_get_below(reader, ACTION_COUNT);
+	event.policy = codec_get_below(reader, ACTION_COUNT);
+	event.score = (int)codec_get_i64(reader);
+	event.size = codec_get_u64(reader);
+	for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
+		*strings[i] = codec_get_string(reader, context);
+	*event_out = event;
+	return codec_is_complete(reader);
+}
+
+static uint64_t first_id_of(int64_t time_s)
+{
+	if (time_s < 0)
+		return 0;
+	if (time_s >= ID_SECONDS_MAX)
+		time_s = ID_SECONDS_MAX - 1;
+	return (uint64_t)time_s << ID_NUMBER_BITS;
+}
+
+int event_next_id(struct state *state, MDB_txn *transaction, int64_t time_s, uint64_t *id_out)
+{
+	MDB_cursor *cursor = NULL;
+	MDB_val key;
+	uint64_t id = first_id_of(time_s);
+	int code = mdb_cursor_open(transaction, state->dbis[BOX_EVENTS], &cursor);
+
+	if (code != MDB_SUCCESS)
+		return code;
+	code = mdb_cursor_get(cursor, &key, NULL, MDB_LAST);
+	if (code == MDB_SUCCESS && key.mv_size == CODEC_U64_SIZE) {
+		uint64_t last = codec_load_u64(key.mv_data);
+
+		if (last >= id)
+			id = last + 1; /* 0 when no id is left */
+		if (last == UINT64_MAX)
+			code = MDB_CORRUPTED;
+	} else if (code == MDB_SUCCESS) {
+		code = MDB_CORRUPTED;
+	}
+	mdb_cursor_close(cursor);
+	*id_out = id;
+	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+}
+
+static bool decode_record(
+	const MDB_val *key, const MDB_val *value, const void *context, struct event *event_out)
+{
+	struct codec_reader reader;
+
+	if (key->mv_size != CODEC_U64_SIZE)
+		return false;
+	codec_reader_init(&reader, value->mv_data, value->mv_size);
+	if (!event_decode(&reader, context, event_out))
+		return false;
+	event_out->id = codec_load_u64(key->mv_data);
+	return true;
+}
+
+bool event_check(const MDB_val *key, const MDB_val *value)
+{
+	void *context = mem_context(NULL, "event");
+	struct event event;
+	bool is_good = decode_record(key, value, context, &event);
+
+	mem_free(context);
+	return is_good;
+}
+
+struct event_walk {
+	int64_t from_s;
+	int64_t until_s;
+	event_visitor *visitor;
+	void *argument;
+};
+
+static enum status visit_event(void *argument, const MDB_val *key, const MDB_val *value)
+{
+	const struct event_walk *walk = argument;
+	void *context = mem_context(NULL, "event");
+	enum status status = STATUS_OK;
+	struct event event;
+
+	if (decode_record(key, value, context, &event) && event.time_s >= walk->from_s &&
+		event.time_s < walk->until_s)
+		status = walk->visitor(walk->argument, &event);
+	mem_free(context);
+	return status;
+}
+
+enum status record_walk_events(struct state *state, int64_t from_s, int64_t until_s,
+	event_visitor *visitor, void *argument)
+{
+	struct event_walk walk = {from_s, until_s, visitor, argument};
+	unsigned char first[CODEC_U64_SIZE];
+	MDB_val from = {.mv_size = sizeof first, .mv_data = first};
+
+	codec_store_u64(first, first_id_of(from_s));
+	return box_walk(state, BOX_EVENTS, from, visit_event, &walk);
+}
+
+void event_id_format(uint64_t id, char *text_out)
+{
+	snprintf(text_out, EVENT_ID_TEXT_MAX, "%" PRIX64, id);
+}
+
+static int hex_digit(char character)
+{
+	static const char digits[] = "0123456789ABCDEFabcdef";
+	const char *found = character != '\0' ? strchr(digits, character) : NULL;
+
+	if (found == NULL)
+		return -1;
+	return (int)(found - digits) < 16 ? (int)(found - digits) : (int)(found - digits) - 6;
+}
+
+bool event_id_parse(const char *text, uint64_t *id_out)
+{
+	size_t length = text != NULL ? strnlen(text, ID_DIGITS_MAX + 1) : 0;
+	uint64_t id = 0;
+
+	if (length == 0 || length > ID_DIGITS_MAX)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		int digit = hex_digit(text[i]);
+
+		if (digit < 0)
+			return false;
+		id = id << 4 | (unsigned)digit;
+	}
+	*id_out = id;
+	return true;
+}

@@ -1,0 +1,61 @@
+/*
+ * ledger.h: what we sent: pairs of Message-ID and recipient.
+ *
+ * Key: 16 bytes of SHA-256 over the Message-ID, 8 bytes over the normalised recipient (zero when it
+ * is not recorded). Value: version, time. So "was this Message-ID ever sent" is a prefix look-up,
+ * and an entry costs well under 100 bytes.
+ *
+ * A ledger vouches for absence only for the time that it covers: from its first feeding on, and,
+ * when it is fed in batches, up to the last entry of the last batch.
+ */
+#ifndef BACKSTOP_STATE_LEDGER_H
+#define BACKSTOP_STATE_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "state/state.h"
+
+struct ledger_entry {
+	int64_t sent_s;
+	const char *message_id;	  /* with or without angle brackets */
+	const char *recipient;	  /* NULL: not known */
+	const char *recipient_id; /* the opaque id that a tag carries for it (tag.h), or NULL */
+};
+
+enum ledger_feed {
+	LEDGER_FEED_CONTINUOUS, /* submit: each message as it is sent; covers until now */
+	LEDGER_FEED_BATCH	/* sent: covers until the latest entry */
+};
+
+struct ledger_answer {
+	bool has_message;	 /* this Message-ID was sent */
+	bool records_recipients; /* and at least one recipient of it is recorded */
+	bool has_recipient;	 /* and one of those asked for is among them */
+	int64_t sent_s;		 /* of the matching entry, else of any; 0 when none */
+};
+
+struct ledger_coverage {
+	bool is_any;	 /* the ledger was fed at least once */
+	int64_t from_s;	 /* the earliest entry of the first feeding */
+	int64_t until_s; /* INT64_MAX when a continuous feed keeps it up to date */
+};
+
+/* Asks for a Message-ID and, below it, for each of the recipients (normalised; none: count 0). */
+enum status ledger_find(struct state *state, const char *message_id, const char *const *recipients,
+	size_t recipient_count, struct ledger_answer *answer_out);
+
+enum status ledger_coverage(struct state *state, struct ledger_coverage *coverage_out);
+
+/* Adds count entries in one write transaction, growing the map as needed. Entries that are there
+ * already keep their time. added_out: how many were new; may be NULL. */
+enum status ledger_add(struct state *state, enum ledger_feed feed, int64_t now,
+	const struct ledger_entry *entries, size_t count, size_t *added_out);
+
+/* The recipient that an opaque id stands for, on context; STATUS_NOT_FOUND. */
+enum status ledger_find_id(
+	struct state *state, const void *context, const char *recipient_id, char **recipient_out);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * parts.h: what the modules of src/state/ lend each other: pieces of a transaction, and for each
+ * database whether a record of it decodes.
+ */
+#ifndef BACKSTOP_STATE_PARTS_H
+#define BACKSTOP_STATE_PARTS_H
+
+#include <lmdb.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "state/box.h"
+#include "state/codec.h"
+#include "state/ledger.h"
+#include "state/record.h"
+
+#define EVENT_STRING_MAX 512
+
+/* Names of the records in "meta". */
+#define META_COVERAGE "coverage"
+#define META_HOST "host"
+
+/* Event: appended to a value, and read from one; strings on context. False when it does not decode.
+ */
+void event_encode(struct codec_writer *writer, const struct event *event);
+bool event_decode(struct codec_reader *reader, const void *context, struct event *event_out);
+/* The id that the next event gets: ascending even when the clock went back. LMDB's code. */
+int event_next_id(struct state *state, MDB_txn *transaction, int64_t time_s, uint64_t *id_out);
+
+/* Adds the event to one counter. name is not used for the host. LMDB's code. */
+int counter_add(struct state *state, MDB_txn *transaction, enum counter_of of, const char *name,
+	const struct event *event);
+
+/* Writes the held record of an event that has its id. LMDB's code. */
+int held_put(struct state *state, MDB_txn *transaction, const struct held *held);
+
+/* Remembers the recipient of an entry under its id. LMDB's code. */
+int ids_put(struct state *state, MDB_txn *transaction, const struct ledger_entry *entry);
+
+/* Whether a record decodes. */
+typedef bool record_check(const MDB_val *key, const MDB_val *value);
+record_check event_check;
+record_check counter_check;
+record_check held_check;
+record_check ledger_check_sent;
+record_check ids_check;
+record_check ledger_check_coverage;
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * record.h: what was decided: events, the counters that they move, and the messages that are held
+ * or were dropped and are still kept.
+ *
+ * Event ids: (seconds << 20 | number within the second), so ascending in time and unique; printed
+ * in upper-case hex.
+ */
+#ifndef BACKSTOP_STATE_RECORD_H
+#define BACKSTOP_STATE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/words.h"
+#include "state/state.h"
+
+#define EVENT_ID_TEXT_MAX 17
+
+/* Strings may be NULL; they are capped at 512 bytes when written. */
+struct event {
+	uint64_t id; /* set by record_event */
+	int64_t time_s;
+	enum kind kind;
+	enum verdict verdict;
+	enum action action;	/* what was done */
+	enum action policy;	/* what the policy asks for; differs from action in observe mode */
+	int score;		/* decibans */
+	const char *list;	/* the list's address, or NULL */
+	const char *reporter;	/* its IP address, or NULL */
+	const char *sender;	/* envelope sender; "" is the null sender */
+	const char *recipient;	/* envelope recipient */
+	const char *failed;	/* failed recipients, ", " between */
+	const char *message_id; /* of the original */
+	const char *queue_id;
+	const char *evidence; /* "tag:valid+60 sent:absent-40" */
+	uint64_t size;	      /* bytes of the message */
+};
+
+/* A message that is kept: dropped (until it expires) or held (until somebody decides). */
+struct held {
+	struct event event;
+	const char *file;  /* its name below STATE/held/new */
+	int64_t expires_s; /* 0: never (held, not dropped) */
+};
+
+/* Writes the event, adds to the counters of its list, its reporter and the host, and, when
+ * held_file is not NULL, the held record, all in ONE write transaction, durable when it returns
+ * STATUS_OK. Sets event->id. STATUS_DATA, and nothing is written, when a word is none of words.h or
+ * held_file has over 512 bytes. */
+enum status record_event(
+	struct state *state, struct event *event, const char *held_file, int64_t expires_s);
+
+/* Counters: how many messages of each verdict and action a list or reporter has had, ever. */
+struct counter {
+	const char *name; /* list address, reporter address, or "" for the host */
+	uint64_t total;
+	uint64_t verdicts[VERDICT_COUNT];
+	uint64_t actions[ACTION_COUNT];
+	uint64_t kinds[KIND_COUNT];
+	int64_t first_s;
+	int64_t last_s;
+};
+enum counter_of { COUNTER_HOST, COUNTER_LIST, COUNTER_REPORTER };
+/* One counter, on context; STATUS_NOT_FOUND. */
+enum status record_find_counter(struct state *state, const void *context, enum counter_of of,
+	const char *name, struct counter **counter_out);
+
+/* Visitors are lent their argument for the call; a value other than STATUS_OK ends the walk. The
+ * walk pages through fresh read transactions, so it never pins old pages, and the visitor may open
+ * a transaction of its own. */
+typedef enum status event_visitor(void *argument, const struct event *event);
+/* Events with from_s <= time_s < until_s, oldest first. */
+enum status record_walk_events(struct state *state, int64_t from_s, int64_t until_s,
+	event_visitor *visitor, void *argument);
+
+typedef enum status counter_visitor(void *argument, const struct counter *counter);
+enum status record_walk_counters(
+	struct state *state, enum counter_of of, counter_visitor *visitor, void *argument);
+
+typedef enum status held_visitor(void *argument, const struct held *held);
+/* Oldest first. */
+enum status record_walk_held(struct state *state, held_visitor *visitor, void *argument);
+enum status record_find_held(
+	struct state *state, const void *context, uint64_t id, struct held **held_out);
+/* Removes the held record; STATUS_NOT_FOUND. The file is the caller's. */
+enum status record_remove_held(struct state *state, uint64_t id);
+
+/* Hex, and back. */
+void event_id_format(uint64_t id, char *text_out);
+bool event_id_parse(const char *text, uint64_t *id_out);
+
+#endif

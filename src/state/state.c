@@ -1,0 +1,485 @@
+/*
+ * state.c: opens and closes the state directory.
+ *
+ * In charge of what may go wrong before the first transaction: a directory that is not there or
+ * belongs to somebody else, files that are damaged, processes that open at the same moment. Leaves
+ * transactions to box.c and figures to inspect.c. Two things may surprise: the lock file is written
+ * in full before LMDB sees it, since LMDB maps it sparse, and on a full disk the first touch of a
+ * missing block is a SIGBUS; and a data file shorter than its own page count is refused, since
+ * reading the missing pages through the map would be a SIGBUS too.
+ */
+#include "state/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "state/box.h"
+
+enum {
+	OPEN_TRIES = 5,
+	OPEN_WAIT_MS = 10,
+	DATABASES_MAX = 16, /* room for databases to come */
+	READERS_MAX = 510,
+	LOCK_FILE_BYTES = 32768, /* two mutexes and READERS_MAX slots of 64 bytes: exactly this */
+	FOLDER_MODE = 0770,
+	FILE_MODE = 0660
+};
+
+static const char *const database_names[BOX_DB_COUNT] = {
+	[BOX_SENT] = "sent",
+	[BOX_IDS] = "ids",
+	[BOX_EVENTS] = "events",
+	[BOX_LISTS] = "lists",
+	[BOX_REPORTERS] = "reporters",
+	[BOX_HELD] = "held",
+	[BOX_META] = "meta",
+};
+
+/* One attempt to open; lives on `scratch`, but for state and error, which are the caller's. */
+struct opening {
+	const void *context;
+	void *scratch;
+	const char *directory;
+	const char *data_path;
+	const char *lock_path;
+	enum state_access access;
+	size_t initial_map_bytes; /* 0: the environment is there and knows its own */
+	struct state *state;
+	const char *error;
+};
+
+__attribute__((format(printf, 3, 4))) static enum status fail(
+	struct opening *opening, enum status status, const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	text = talloc_vasprintf(opening->context, format, arguments);
+	va_end(arguments);
+	opening->error = text != NULL ? text : "out of memory";
+	return status;
+}
+
+static enum status fail_errno(struct opening *opening, const char *verb, const char *path)
+{
+	int error = errno;
+
+	return fail(
+		opening, status_from_errno(error), "cannot %s %s: %s", verb, path, strerror(error));
+}
+
+static const char *user_name(struct opening *opening, uid_t user)
+{
+	const struct passwd *entry = getpwuid(user);
+
+	if (entry != NULL && entry->pw_name[0] != '\0')
+		return mem_strdup(opening->scratch, entry->pw_name);
+	return mem_printf(opening->scratch, "#%lu", (unsigned long)user);
+}
+
+/* How to become that user; runuser(1) knows names only. */
+static const char *user_advice(struct opening *opening, uid_t user)
+{
+	const char *name = user_name(opening, user);
+
+	if (name[0] == '#')
+		return mem_printf(opening->scratch,
+			"run it as that user: setpriv --reuid=%s --clear-groups backstop ...",
+			name + 1);
+	return mem_printf(
+		opening->scratch, "run it as that user: runuser -u %s -- backstop ...", name);
+}
+
+/* Root could write everywhere, and what it creates nobody else could open: the agent, which is not
+ * root, would be without its state from then on. */
+static enum status check_owner(struct opening *opening)
+{
+	const char *const paths[] = {opening->directory, opening->data_path, opening->lock_path};
+
+	if (geteuid() != 0)
+		return STATUS_OK;
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		struct stat info;
+
+		if (stat(paths[i], &info) == 0 && info.st_uid != 0)
+			return fail(opening, STATUS_PERMISSION,
+				"%s belongs to user %s, and what root writes there that user could "
+				"not open; %s",
+				paths[i], user_name(opening, info.st_uid),
+				user_advice(opening, info.st_uid));
+	}
+	return STATUS_OK;
+}
+
+/* Names the file that we may not use, and whose it is. */
+static enum status fail_permission(struct opening *opening)
+{
+	const char *const paths[] = {opening->directory, opening->data_path, opening->lock_path};
+	const int wanted[] = {opening->access == STATE_WRITE ? W_OK | X_OK : X_OK,
+		opening->access == STATE_WRITE ? R_OK | W_OK : R_OK, R_OK | W_OK};
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		struct stat info;
+
+		if (stat(paths[i], &info) == 0 && eaccess(paths[i], wanted[i]) != 0)
+			return fail(opening, STATUS_PERMISSION,
+				"user %s may not use %s, which belongs to user %s and has mode "
+				"%04o; "
+				"%s",
+				user_name(opening, geteuid()), paths[i],
+				user_name(opening, info.st_uid), info.st_mode & 07777,
+				user_advice(opening, info.st_uid));
+	}
+	return fail(opening, STATUS_PERMISSION, "user %s may not use the state in %s",
+		user_name(opening, geteuid()), opening->directory);
+}
+
+static enum status fail_code(struct opening *opening, int code)
+{
+	switch (code) {
+	case EACCES:
+	case EPERM:
+		return fail_permission(opening);
+	case MDB_INVALID:
+	case MDB_VERSION_MISMATCH:
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+		return fail(opening, STATUS_STATE,
+			"%s is damaged or no state of ours (%s); restore it from a copy, or move "
+			"%s "
+			"away to begin afresh",
+			opening->data_path, mdb_strerror(code), opening->directory);
+	}
+	return fail(opening, box_status(code), "cannot open the state in %s: %s",
+		opening->directory, mdb_strerror(code));
+}
+
+static int close_environment(struct state *state)
+{
+	/* LMDB forbids every use behind fork(), closing too; the child's end frees what it
+	 * inherited. */
+	if (state->env != NULL && state->pid == getpid())
+		mdb_env_close(state->env);
+	state->env = NULL;
+	return 0;
+}
+
+/* Without a lock file nobody is at work here, and a reader must not create one. */
+static unsigned environment_flags(const struct opening *opening)
+{
+	unsigned flags = MDB_NOTLS;
+
+	if (opening->access == STATE_READ)
+		flags |= MDB_RDONLY;
+	if (opening->access == STATE_READ && access(opening->lock_path, F_OK) != 0)
+		flags |= MDB_NOLOCK;
+	return flags;
+}
+
+static int try_environment(struct opening *opening)
+{
+	struct state *state = opening->state;
+	int code = mdb_env_create(&state->env);
+
+	if (code != MDB_SUCCESS)
+		return code;
+	if (opening->initial_map_bytes > 0)
+		code = mdb_env_set_mapsize(state->env, opening->initial_map_bytes);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_maxdbs(state->env, DATABASES_MAX);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_maxreaders(state->env, READERS_MAX);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_open(
+			state->env, opening->directory, environment_flags(opening), FILE_MODE);
+	if (code != MDB_SUCCESS) {
+		mdb_env_close(state->env);
+		state->env = NULL;
+	}
+	return code;
+}
+
+/* What LMDB may say while another process is between two steps of opening or closing. Damage looks
+ * the same (MDB_INVALID), so that is found out a few tens of milliseconds later. */
+static bool is_passing(int code)
+{
+	return code == EAGAIN || code == EBUSY || code == EINTR || code == EINVAL ||
+	       code == MDB_INVALID;
+}
+
+static int open_environment(struct opening *opening)
+{
+	const struct timespec wait = {.tv_nsec = OPEN_WAIT_MS * 1000000L};
+	int code = try_environment(opening);
+
+	for (int i = 1; i < OPEN_TRIES && is_passing(code); i++) {
+		nanosleep(&wait, NULL);
+		code = try_environment(opening);
+	}
+	return code;
+}
+
+/* The page count first, the size second: a writer at work can only make the file longer. */
+static enum status check_length(struct opening *opening)
+{
+	MDB_envinfo info = {0};
+	MDB_stat figures = {0};
+	struct stat file;
+	int descriptor = -1;
+	uint64_t needed;
+
+	mdb_env_info(opening->state->env, &info);
+	mdb_env_stat(opening->state->env, &figures);
+	mdb_env_get_fd(opening->state->env, &descriptor);
+	if (fstat(descriptor, &file) != 0)
+		return fail_errno(opening, "look at", opening->data_path);
+	needed = ((uint64_t)info.me_last_pgno + 1) * figures.ms_psize;
+	if ((uint64_t)file.st_size >= needed)
+		return STATUS_OK;
+	return fail(opening, STATUS_STATE,
+		"%s is cut short: it has %llu bytes of %llu; restore it from a copy, or move %s "
+		"away "
+		"to begin afresh",
+		opening->data_path, (unsigned long long)file.st_size, (unsigned long long)needed,
+		opening->directory);
+}
+
+/* argument: the flags for each database. */
+static int open_databases(struct state *state, MDB_txn *transaction, void *argument)
+{
+	const unsigned *flags = argument;
+	int code = MDB_SUCCESS;
+
+	for (size_t i = 0; i < BOX_DB_COUNT && code == MDB_SUCCESS; i++)
+		code = mdb_dbi_open(transaction, database_names[i], *flags, &state->dbis[i]);
+	return code;
+}
+
+/* A write transaction only if a database is missing: opening must not cost a sync. */
+static enum status find_databases(struct opening *opening)
+{
+	unsigned flags = 0;
+	enum status status = box_read(opening->state, open_databases, &flags);
+
+	if (status == STATUS_NOT_FOUND && opening->access == STATE_READ)
+		return fail(
+			opening, STATUS_NO_INPUT, "the state in %s is empty", opening->directory);
+	if (status == STATUS_NOT_FOUND) {
+		flags = MDB_CREATE;
+		status = box_write(opening->state, open_databases, &flags);
+	}
+	if (status != STATUS_OK)
+		return fail(opening, status, "cannot open the databases in %s: %s",
+			opening->data_path, status_text(status));
+	return STATUS_OK;
+}
+
+/* LMDB hands this one descriptor down to programs that are run: a pipe: command could write it. */
+static void keep_from_programs(struct state *state)
+{
+	int descriptor = -1;
+
+	if (mdb_env_get_fd(state->env, &descriptor) == MDB_SUCCESS)
+		fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+}
+
+static enum status open_all(struct opening *opening)
+{
+	int code = open_environment(opening);
+	enum status status;
+
+	if (code != MDB_SUCCESS)
+		return fail_code(opening, code);
+	keep_from_programs(opening->state);
+	/* Slots of killed processes pin old pages, and the file would grow for their sake. */
+	mdb_reader_check(opening->state->env, NULL);
+	status = check_length(opening);
+	return status == STATUS_OK ? find_databases(opening) : status;
+}
+
+static int sync_folder(const char *path)
+{
+	int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result;
+
+	if (descriptor < 0)
+		return -1;
+	result = fsync(descriptor);
+	close(descriptor);
+	return result;
+}
+
+static enum status make_folder(struct opening *opening)
+{
+	char *copy;
+
+	if (mkdir(opening->directory, FOLDER_MODE) != 0) {
+		if (errno == EEXIST)
+			return STATUS_OK;
+		if (errno == ENOENT)
+			return fail(opening, STATUS_NO_INPUT,
+				"cannot create %s: the directory above it does not exist",
+				opening->directory);
+		return fail_errno(opening, "create", opening->directory);
+	}
+	copy = mem_strdup(opening->scratch, opening->directory);
+	if (sync_folder(dirname(copy)) != 0 && errno != EACCES)
+		return fail_errno(opening, "sync the directory above", opening->directory);
+	return STATUS_OK;
+}
+
+/* -1 when it is not there. */
+static off_t file_size(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 ? info.st_size : -1;
+}
+
+/* Only where there is none: a process that mapped a shorter one counts slots by that. Nothing of
+ * this process has it open, so closing it drops none of LMDB's locks. */
+static enum status make_lock_file(struct opening *opening)
+{
+	enum status status = STATUS_OK;
+	int descriptor;
+
+	if (file_size(opening->lock_path) > 0)
+		return STATUS_OK;
+	descriptor = open(opening->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+	if (descriptor < 0)
+		return errno == EACCES ? fail_permission(opening)
+				       : fail_errno(opening, "create", opening->lock_path);
+	if (fallocate(descriptor, 0, 0, LOCK_FILE_BYTES) != 0 && errno != EOPNOTSUPP)
+		status = fail_errno(opening, "write", opening->lock_path);
+	close(descriptor);
+	return status;
+}
+
+/* Under a lock on the folder, so that a creation that failed half-way can be taken back: LMDB takes
+ * a first page without its second for damage, for good. */
+static enum status create_files(struct opening *opening)
+{
+	enum status status;
+	bool is_first = file_size(opening->data_path) <= 0;
+
+	status = make_lock_file(opening);
+	if (status != STATUS_OK)
+		return status;
+	if (!is_first)
+		opening->initial_map_bytes = 0;
+	status = open_all(opening);
+	if (status == STATUS_OK) {
+		sync_folder(opening->directory);
+		return STATUS_OK;
+	}
+	if (is_first && file_size(opening->data_path) < 2 * sysconf(_SC_PAGESIZE))
+		unlink(opening->data_path);
+	return status;
+}
+
+static enum status create(struct opening *opening)
+{
+	int folder = open(opening->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum status status;
+
+	if (folder < 0)
+		return errno == EACCES ? fail_permission(opening)
+				       : fail_errno(opening, "open", opening->directory);
+	while (flock(folder, LOCK_EX) != 0) {
+		if (errno == EINTR)
+			continue;
+		status = fail_errno(opening, "lock", opening->directory);
+		close(folder);
+		return status;
+	}
+	status = create_files(opening);
+	close(folder);
+	return status;
+}
+
+static enum status open_for_writing(struct opening *opening)
+{
+	enum status status = check_owner(opening);
+
+	if (status == STATUS_OK)
+		status = make_folder(opening);
+	if (status != STATUS_OK)
+		return status;
+	if (file_size(opening->data_path) <= 0 || file_size(opening->lock_path) <= 0)
+		return create(opening);
+	opening->initial_map_bytes = 0;
+	return open_all(opening);
+}
+
+static enum status open_for_reading(struct opening *opening)
+{
+	struct stat info;
+
+	if (stat(opening->data_path, &info) != 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return fail(opening, STATUS_NO_INPUT, "there is no state in %s",
+				opening->directory);
+		return errno == EACCES ? fail_permission(opening)
+				       : fail_errno(opening, "look at", opening->data_path);
+	}
+	if (info.st_size == 0)
+		return fail(
+			opening, STATUS_NO_INPUT, "the state in %s is empty", opening->directory);
+	opening->initial_map_bytes = 0;
+	return open_all(opening);
+}
+
+enum status box_open(const void *context, const char *directory, enum state_access access,
+	size_t initial_map_bytes, struct state **state_out, const char **error_out)
+{
+	struct opening opening = {.context = context,
+		.scratch = mem_context(NULL, "opening the state"),
+		.directory = directory,
+		.access = access,
+		.initial_map_bytes = initial_map_bytes};
+	enum status status;
+
+	opening.data_path = mem_printf(opening.scratch, "%s/data.mdb", directory);
+	opening.lock_path = mem_printf(opening.scratch, "%s/lock.mdb", directory);
+	opening.state = mem_new(context, struct state);
+	opening.state->directory = mem_strdup(opening.state, directory);
+	opening.state->pid = getpid();
+	/* Whoever frees the context closes the environment with it. */
+	talloc_set_destructor(opening.state, close_environment);
+	status = access == STATE_WRITE ? open_for_writing(&opening) : open_for_reading(&opening);
+	if (status != STATUS_OK) {
+		mem_free(opening.state);
+		opening.state = NULL;
+	}
+	*state_out = opening.state;
+	if (error_out != NULL)
+		*error_out = opening.error;
+	mem_free(opening.scratch);
+	return status;
+}
+
+enum status state_open(const void *context, const char *directory, enum state_access access,
+	struct state **state_out, const char **error_out)
+{
+	return box_open(context, directory, access, BOX_MAP_INITIAL, state_out, error_out);
+}
+
+void state_close(struct state *state)
+{
+	mem_free(state);
+}
+
+const char *state_directory(const struct state *state)
+{
+	return state->directory;
+}
