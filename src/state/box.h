@@ -26,6 +26,7 @@ enum box_db {
 	BOX_LISTS,
 	BOX_REPORTERS,
 	BOX_HELD,
+	BOX_EXPIRY,
 	BOX_META,
 	BOX_DB_COUNT
 };

@@ -5,6 +5,8 @@
  * Key: the id of the event. The record repeats the event, so that it outlives it. Leaves the files
  * themselves to whoever filed them.
  */
+#include <stdio.h>
+
 #include "base/memory.h"
 #include "state/parts.h"
 
@@ -50,6 +52,31 @@ int held_put(struct state *state, MDB_txn *transaction, const struct held *held)
 	encode(&writer, held);
 	value = (MDB_val){.mv_size = writer.size, .mv_data = writer.data};
 	code = mdb_put(transaction, state->dbis[BOX_HELD], &key, &value, 0);
+	if (code == MDB_SUCCESS)
+		code = expiry_put(state, transaction, held);
+	mem_free(context);
+	return code;
+}
+
+int held_take(struct state *state, MDB_txn *transaction, uint64_t id, char *file_out)
+{
+	void *context = mem_context(NULL, "held");
+	unsigned char bytes[CODEC_U64_SIZE];
+	MDB_val key = {.mv_size = sizeof bytes, .mv_data = bytes};
+	MDB_val value;
+	struct held held;
+	int code;
+
+	codec_store_u64(bytes, id);
+	code = mdb_get(transaction, state->dbis[BOX_HELD], &key, &value);
+	if (code == MDB_SUCCESS && !decode(&key, &value, context, &held))
+		code = MDB_CORRUPTED;
+	if (code == MDB_SUCCESS)
+		code = expiry_remove(state, transaction, &held);
+	if (code == MDB_SUCCESS) {
+		snprintf(file_out, SWEEP_NAME_MAX, "%s", held.file);
+		code = mdb_del(transaction, state->dbis[BOX_HELD], &key, NULL);
+	}
 	mem_free(context);
 	return code;
 }
@@ -129,7 +156,12 @@ static int remove_held(struct state *state, MDB_txn *transaction, void *argument
 {
 	unsigned char id[CODEC_U64_SIZE];
 	MDB_val key = {.mv_size = sizeof id, .mv_data = id};
+	char file[SWEEP_NAME_MAX];
+	int code = held_take(state, transaction, *(const uint64_t *)argument, file);
 
+	if (code != MDB_CORRUPTED)
+		return code;
+	/* A record that cannot be read must still be removable. */
 	codec_store_u64(id, *(const uint64_t *)argument);
 	return mdb_del(transaction, state->dbis[BOX_HELD], &key, NULL);
 }

@@ -16,22 +16,28 @@ static record_check *const checks[BOX_DB_COUNT] = {
 	[BOX_LISTS] = counter_check,
 	[BOX_REPORTERS] = counter_check,
 	[BOX_HELD] = held_check,
+	[BOX_EXPIRY] = expiry_check,
 	[BOX_META] = meta_check,
 };
 
+/* The first row that the key begins with. */
 static const struct {
 	const char *key;
 	record_check *check;
+	bool is_prefix;
 } meta_checks[] = {
-	{META_COVERAGE, ledger_check_coverage},
-	{META_HOST, counter_check},
+	{META_COVERAGE, ledger_check_coverage, true},
+	{META_HOST, counter_check, false},
+	{META_KEPT, expiry_check_kept, false},
 };
 
 static bool meta_check(const MDB_val *key, const MDB_val *value)
 {
 	for (size_t i = 0; i < sizeof meta_checks / sizeof meta_checks[0]; i++) {
-		if (strlen(meta_checks[i].key) == key->mv_size &&
-			memcmp(meta_checks[i].key, key->mv_data, key->mv_size) == 0)
+		size_t size = strlen(meta_checks[i].key);
+
+		if ((meta_checks[i].is_prefix ? size < key->mv_size : size == key->mv_size) &&
+			memcmp(meta_checks[i].key, key->mv_data, size) == 0)
 			return meta_checks[i].check(key, value);
 	}
 	return false;

@@ -7,6 +7,7 @@
  */
 #include "state/ledger.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,9 @@ enum {
 	MESSAGE_SIZE = 16,  /* bytes of the hash of a Message-ID in a key */
 	RECIPIENT_SIZE = 8, /* bytes of the hash of a recipient behind it; zeros: not recorded */
 	KEY_SIZE = MESSAGE_SIZE + RECIPIENT_SIZE,
-	SENT_VALUE_SIZE = 9
+	SENT_VALUE_SIZE = 9,
+	DOMAIN_MAX = 255, /* RFC 1035; a longer one covers nothing */
+	SPANS_MAX = 64 /* sender domains of one feeding; those of further ones are not extended */
 };
 
 /* Message-IDs: without white space and angle brackets around it, case kept. STATUS_NOT_FOUND when
@@ -190,9 +193,18 @@ enum status ledger_find(struct state *state, const char *message_id, const char 
 	return status;
 }
 
-static MDB_val coverage_key(void)
+/* The name of a domain's coverage; bytes has room for COVERAGE_KEY_SIZE. False when the domain is
+ * none. */
+#define COVERAGE_KEY_SIZE (sizeof META_COVERAGE + DOMAIN_MAX)
+static bool make_coverage_key(const char *domain, char *bytes, MDB_val *key_out)
 {
-	return (MDB_val){.mv_size = strlen(META_COVERAGE), .mv_data = (void *)META_COVERAGE};
+	int size;
+
+	if (domain == NULL || *domain == '\0' || strlen(domain) > DOMAIN_MAX)
+		return false;
+	size = snprintf(bytes, COVERAGE_KEY_SIZE, "%s%s", META_COVERAGE, domain);
+	*key_out = (MDB_val){.mv_size = (size_t)size, .mv_data = bytes};
+	return true;
 }
 
 static bool decode_coverage(const MDB_val *value, struct ledger_coverage *coverage_out)
@@ -216,11 +228,17 @@ bool ledger_check_coverage(const MDB_val *key, const MDB_val *value)
 	return decode_coverage(value, &coverage);
 }
 
+struct coverage_look_up {
+	MDB_val key;
+	struct ledger_coverage *coverage;
+};
+
 /* MDB_NOTFOUND when it was never fed, MDB_CORRUPTED when the record does not decode. */
 static int get_coverage(struct state *state, MDB_txn *transaction, void *argument)
 {
-	struct ledger_coverage *coverage = argument;
-	MDB_val key = coverage_key();
+	struct coverage_look_up *look_up_of = argument;
+	struct ledger_coverage *coverage = look_up_of->coverage;
+	MDB_val key = look_up_of->key;
 	MDB_val value;
 	int code = mdb_get(transaction, state->dbis[BOX_META], &key, &value);
 
@@ -231,10 +249,15 @@ static int get_coverage(struct state *state, MDB_txn *transaction, void *argumen
 	return MDB_CORRUPTED;
 }
 
-enum status ledger_coverage(struct state *state, struct ledger_coverage *coverage_out)
+enum status ledger_coverage(
+	struct state *state, const char *domain, struct ledger_coverage *coverage_out)
 {
-	enum status status = box_read(state, get_coverage, coverage_out);
+	char bytes[COVERAGE_KEY_SIZE];
+	struct coverage_look_up look_up_of = {.coverage = coverage_out};
+	enum status status = STATUS_NOT_FOUND;
 
+	if (make_coverage_key(domain, bytes, &look_up_of.key))
+		status = box_read(state, get_coverage, &look_up_of);
 	if (status != STATUS_OK)
 		*coverage_out = (struct ledger_coverage){.is_any = false};
 	return status == STATUS_NOT_FOUND ? STATUS_OK : status;
@@ -246,6 +269,13 @@ struct prepared {
 	int64_t sent_s;
 };
 
+/* The entries of one sender domain in a feeding. */
+struct span {
+	const char *domain;
+	int64_t earliest_s;
+	int64_t latest_s;
+};
+
 struct feeding {
 	enum ledger_feed feed;
 	int64_t now;
@@ -253,8 +283,8 @@ struct feeding {
 	size_t count;
 	struct prepared *prepared;
 	size_t prepared_count;
-	int64_t earliest_s;
-	int64_t latest_s;
+	struct span spans[SPANS_MAX];
+	size_t span_count;
 	size_t added; /* the result */
 };
 
@@ -281,23 +311,41 @@ static enum status prepare_entry(const struct ledger_entry *entry, struct prepar
 	return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* zeros stand for none */
 }
 
+/* Only messages count: an entry that is there for its id alone says nothing of what was sent. */
+static void extend_span(struct feeding *feeding, const struct ledger_entry *entry)
+{
+	struct span *span = feeding->spans;
+	struct span *end = feeding->spans + feeding->span_count;
+
+	if (entry->domain == NULL)
+		return;
+	while (span < end && strcmp(span->domain, entry->domain) != 0)
+		span++;
+	if (span == end && feeding->span_count == SPANS_MAX)
+		return;
+	if (span == end) {
+		*span = (struct span){entry->domain, entry->sent_s, entry->sent_s};
+		feeding->span_count++;
+	}
+	if (entry->sent_s < span->earliest_s)
+		span->earliest_s = entry->sent_s;
+	if (entry->sent_s > span->latest_s)
+		span->latest_s = entry->sent_s;
+}
+
 static enum status prepare(struct feeding *feeding)
 {
-	feeding->earliest_s = INT64_MAX;
-	feeding->latest_s = INT64_MIN;
 	for (size_t i = 0; i < feeding->count; i++) {
 		const struct ledger_entry *entry = &feeding->entries[i];
 		enum status status =
 			prepare_entry(entry, &feeding->prepared[feeding->prepared_count]);
 
-		if (entry->sent_s < feeding->earliest_s)
-			feeding->earliest_s = entry->sent_s;
-		if (entry->sent_s > feeding->latest_s)
-			feeding->latest_s = entry->sent_s;
-		if (status == STATUS_OK)
+		if (status == STATUS_OK) {
+			extend_span(feeding, entry);
 			feeding->prepared_count++;
-		else if (status != STATUS_NOT_FOUND)
+		} else if (status != STATUS_NOT_FOUND) {
 			return status;
+		}
 	}
 	qsort(feeding->prepared, feeding->prepared_count, sizeof *feeding->prepared,
 		compare_prepared);
@@ -341,36 +389,54 @@ static int put_ids(struct state *state, MDB_txn *transaction, const struct feedi
 }
 
 /* `from` is set once: entries from before the first feeding are there only by chance, and what is
- * missing among them proves nothing. */
-static void extend_coverage(struct ledger_coverage *coverage, const struct feeding *feeding)
+ * missing among them proves nothing. A continuous feed that takes over from batches begins anew:
+ * nobody knows what was sent between the last batch and now. */
+static void extend_coverage(
+	struct ledger_coverage *coverage, const struct feeding *feeding, const struct span *span)
 {
 	bool is_batch = feeding->feed == LEDGER_FEED_BATCH;
-	int64_t until_s = is_batch ? feeding->latest_s : INT64_MAX;
+	int64_t until_s = span->latest_s > feeding->now ? span->latest_s : feeding->now;
 
-	if (!coverage->is_any) {
-		coverage->from_s = is_batch ? feeding->earliest_s : feeding->now;
-		coverage->until_s = until_s;
+	if (!coverage->is_any || (!is_batch && coverage->until_s < feeding->now)) {
+		coverage->from_s = is_batch ? span->earliest_s : feeding->now;
+		coverage->until_s = INT64_MIN;
 		coverage->is_any = true;
 	}
+	if (!is_batch)
+		until_s = INT64_MAX;
 	if (until_s > coverage->until_s)
 		coverage->until_s = until_s;
 }
 
-static int put_coverage(struct state *state, MDB_txn *transaction, const struct feeding *feeding)
+static int put_span(struct state *state, MDB_txn *transaction, const struct feeding *feeding,
+	const struct span *span)
 {
 	unsigned char bytes[1 + 2 * CODEC_U64_SIZE] = {COVERAGE_VERSION};
 	MDB_val value = {.mv_size = sizeof bytes, .mv_data = bytes};
-	MDB_val key = coverage_key();
+	char name[COVERAGE_KEY_SIZE];
 	struct ledger_coverage coverage;
-	int code = get_coverage(state, transaction, &coverage);
+	struct coverage_look_up look_up_of = {.coverage = &coverage};
+	int code;
 
+	if (!make_coverage_key(span->domain, name, &look_up_of.key))
+		return MDB_SUCCESS;
+	code = get_coverage(state, transaction, &look_up_of);
 	/* A record that does not decode covers nothing: begin anew, which claims the least. */
 	if (code != MDB_SUCCESS && code != MDB_NOTFOUND && code != MDB_CORRUPTED)
 		return code;
-	extend_coverage(&coverage, feeding);
+	extend_coverage(&coverage, feeding, span);
 	codec_store_u64(bytes + 1, (uint64_t)coverage.from_s);
 	codec_store_u64(bytes + 1 + CODEC_U64_SIZE, (uint64_t)coverage.until_s);
-	return mdb_put(transaction, state->dbis[BOX_META], &key, &value, 0);
+	return mdb_put(transaction, state->dbis[BOX_META], &look_up_of.key, &value, 0);
+}
+
+static int put_coverage(struct state *state, MDB_txn *transaction, const struct feeding *feeding)
+{
+	int code = MDB_SUCCESS;
+
+	for (size_t i = 0; i < feeding->span_count && code == MDB_SUCCESS; i++)
+		code = put_span(state, transaction, feeding, &feeding->spans[i]);
+	return code;
 }
 
 static int feed_all(struct state *state, MDB_txn *transaction, void *argument)

@@ -5,8 +5,9 @@
  * is not recorded). Value: version, time. So "was this Message-ID ever sent" is a prefix look-up,
  * and an entry costs well under 100 bytes.
  *
- * A ledger vouches for absence only for the time that it covers: from its first feeding on, and,
- * when it is fed in batches, up to the last entry of the last batch.
+ * A ledger vouches for absence only for the time that it covers, which is kept for each sender
+ * domain of its own: from the domain's first feeding on, and, when it is fed in batches, up to the
+ * last feeding.
  */
 #ifndef BACKSTOP_STATE_LEDGER_H
 #define BACKSTOP_STATE_LEDGER_H
@@ -20,14 +21,15 @@
 
 struct ledger_entry {
 	int64_t sent_s;
-	const char *message_id;	  /* with or without angle brackets */
+	const char *message_id;	  /* with or without angle brackets; NULL: only the id is stored */
 	const char *recipient;	  /* NULL: not known */
 	const char *recipient_id; /* the opaque id that a tag carries for it (tag.h), or NULL */
+	const char *domain;	  /* of the sender, whose coverage this extends; NULL: nobody's */
 };
 
 enum ledger_feed {
 	LEDGER_FEED_CONTINUOUS, /* submit: each message as it is sent; covers until now */
-	LEDGER_FEED_BATCH	/* sent: covers until the latest entry */
+	LEDGER_FEED_BATCH	/* sent: covers until it is fed, since a log or table ends there */
 };
 
 struct ledger_answer {
@@ -38,8 +40,8 @@ struct ledger_answer {
 };
 
 struct ledger_coverage {
-	bool is_any;	 /* the ledger was fed at least once */
-	int64_t from_s;	 /* the earliest entry of the first feeding */
+	bool is_any;	/* mail of this domain was fed at least once */
+	int64_t from_s; /* the earliest entry of the first feeding; of a continuous one its begin */
 	int64_t until_s; /* INT64_MAX when a continuous feed keeps it up to date */
 };
 
@@ -47,7 +49,9 @@ struct ledger_coverage {
 enum status ledger_find(struct state *state, const char *message_id, const char *const *recipients,
 	size_t recipient_count, struct ledger_answer *answer_out);
 
-enum status ledger_coverage(struct state *state, struct ledger_coverage *coverage_out);
+/* The span of time for which the mail of one domain (lower case) is in the ledger. */
+enum status ledger_coverage(
+	struct state *state, const char *domain, struct ledger_coverage *coverage_out);
 
 /* Adds count entries in one write transaction, growing the map as needed. Entries that are there
  * already keep their time. added_out: how many were new; may be NULL. */

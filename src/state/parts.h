@@ -17,8 +17,9 @@
 #define EVENT_STRING_MAX 512
 
 /* Names of the records in "meta". */
-#define META_COVERAGE "coverage"
+#define META_COVERAGE "coverage:" /* and the domain */
 #define META_HOST "host"
+#define META_KEPT "kept"
 
 /* Event: appended to a value, and read from one; strings on context. False when it does not decode.
  */
@@ -31,8 +32,18 @@ int event_next_id(struct state *state, MDB_txn *transaction, int64_t time_s, uin
 int counter_add(struct state *state, MDB_txn *transaction, enum counter_of of, const char *name,
 	const struct event *event);
 
-/* Writes the held record of an event that has its id. LMDB's code. */
+/* Writes the held record of an event that has its id, and its row in the index. LMDB's code. */
 int held_put(struct state *state, MDB_txn *transaction, const struct held *held);
+/* Removes a held record and its row, and gives the name of its file (SWEEP_NAME_MAX bytes). LMDB's
+ * code; MDB_CORRUPTED when it does not decode, and then it stays. */
+int held_take(struct state *state, MDB_txn *transaction, uint64_t id, char *file_out);
+
+/* The index by expiry: a row in, a row out, and the oldest ones out that are over or too much for
+ * sweep->limit_bytes, never that of the event itself. LMDB's code. */
+int expiry_put(struct state *state, MDB_txn *transaction, const struct held *held);
+int expiry_remove(struct state *state, MDB_txn *transaction, const struct held *held);
+int expiry_sweep(
+	struct state *state, MDB_txn *transaction, const struct event *event, struct sweep *sweep);
 
 /* Remembers the recipient of an entry under its id. LMDB's code. */
 int ids_put(struct state *state, MDB_txn *transaction, const struct ledger_entry *entry);
@@ -42,6 +53,8 @@ typedef bool record_check(const MDB_val *key, const MDB_val *value);
 record_check event_check;
 record_check counter_check;
 record_check held_check;
+record_check expiry_check;
+record_check expiry_check_kept;
 record_check ledger_check_sent;
 record_check ids_check;
 record_check ledger_check_coverage;

@@ -15,6 +15,7 @@
 struct recording {
 	struct held held; /* the event, and what it takes to keep its message */
 	struct codec_writer writer;
+	struct sweep *sweep; /* or NULL */
 };
 
 static int put_event(struct state *state, MDB_txn *transaction, struct recording *recording)
@@ -67,6 +68,8 @@ static int write_all(struct state *state, MDB_txn *transaction, void *argument)
 		code = count(state, transaction, event);
 	if (code == MDB_SUCCESS && recording->held.file != NULL)
 		code = held_put(state, transaction, &recording->held);
+	if (code == MDB_SUCCESS && recording->sweep != NULL)
+		code = expiry_sweep(state, transaction, event, recording->sweep);
 	return code;
 }
 
@@ -82,9 +85,16 @@ static bool is_writable(const struct event *event, const char *held_file)
 enum status record_event(
 	struct state *state, struct event *event, const char *held_file, int64_t expires_s)
 {
+	return record_event_and_sweep(state, event, held_file, expires_s, NULL);
+}
+
+enum status record_event_and_sweep(struct state *state, struct event *event, const char *held_file,
+	int64_t expires_s, struct sweep *sweep)
+{
 	void *context;
 	struct recording recording = {
-		.held = {.event = *event, .file = held_file, .expires_s = expires_s}};
+		.held = {.event = *event, .file = held_file, .expires_s = expires_s},
+		.sweep = sweep};
 	enum status status;
 
 	if (!is_writable(event, held_file))
@@ -94,6 +104,8 @@ enum status record_event(
 	status = box_write(state, write_all, &recording);
 	if (status == STATUS_OK)
 		event->id = recording.held.event.id;
+	else if (sweep != NULL)
+		sweep->count = 0; /* nothing was committed, so nothing may be removed */
 	mem_free(context);
 	return status;
 }

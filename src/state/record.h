@@ -52,6 +52,22 @@ struct held {
 enum status record_event(
 	struct state *state, struct event *event, const char *held_file, int64_t expires_s);
 
+#define SWEEP_MAX 8	   /* kept messages that may go with one event */
+#define SWEEP_NAME_MAX 513 /* of a file's name */
+
+/* What goes of the dropped mail that is kept: what is over, and the oldest while all of it takes
+ * more than limit_bytes. The caller removes the files, after the commit that names them here. */
+struct sweep {
+	uint64_t limit_bytes; /* 0: no limit */
+	size_t count;
+	char files[SWEEP_MAX][SWEEP_NAME_MAX];
+};
+
+/* The same, and in the same transaction a few of the oldest kept messages go (sweep; may be NULL).
+ */
+enum status record_event_and_sweep(struct state *state, struct event *event, const char *held_file,
+	int64_t expires_s, struct sweep *sweep);
+
 /* Counters: how many messages of each verdict and action a list or reporter has had, ever. */
 struct counter {
 	const char *name; /* list address, reporter address, or "" for the host */

@@ -41,6 +41,7 @@ static const char *const database_names[BOX_DB_COUNT] = {
 	[BOX_LISTS] = "lists",
 	[BOX_REPORTERS] = "reporters",
 	[BOX_HELD] = "held",
+	[BOX_EXPIRY] = "expiry",
 	[BOX_META] = "meta",
 };
 

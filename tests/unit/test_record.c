@@ -394,6 +394,73 @@ START_TEST(visitor_may_remove)
 }
 END_TEST
 
+static enum status see_held(void *argument, const struct held *held)
+{
+	(void)held;
+	++*(int *)argument;
+	return STATUS_OK;
+}
+
+/* Records a dropped message of that size and lets the sweep run; how many files went. */
+static size_t drop(
+	struct state *state, int64_t time_s, uint64_t size, uint64_t limit, struct sweep *sweep)
+{
+	struct event event = sample(time_s);
+	char file[32];
+
+	snprintf(file, sizeof file, "f%lld", (long long)time_s);
+	event.size = size;
+	sweep->limit_bytes = limit;
+	ck_assert_status(
+		record_event_and_sweep(state, &event, file, time_s + 100, sweep), STATUS_OK);
+	return sweep->count;
+}
+
+START_TEST(what_is_over_goes)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct sweep sweep;
+	uint64_t before, records, faults;
+	int count = 0;
+
+	for (int i = 0; i < 20; i++)
+		ck_assert_uint_eq(drop(state, 1000 + i, 10, 0, &sweep), 0);
+	record_held(state, 1000, "held", 0);
+	before = state_transaction_count(state);
+	ck_assert_uint_eq(drop(state, 1104, 10, 0, &sweep), 5); /* 1000 to 1004 are over */
+	ck_assert_uint_eq(state_transaction_count(state), before + 1);
+	ck_assert_str_eq(sweep.files[0], "f1000");
+	ck_assert_str_eq(sweep.files[4], "f1004");
+	ck_assert_uint_eq(drop(state, 1200, 10, 0, &sweep), SWEEP_MAX); /* a few a message */
+	ck_assert_uint_eq(drop(state, 1201, 10, 0, &sweep), 7);
+	ck_assert_status(record_walk_held(state, see_held, &count), STATUS_OK);
+	ck_assert_int_eq(count, 4); /* f1104, f1200, f1201, and the held one, which stays */
+	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
+	ck_assert_uint_eq(faults, 0);
+	state_close(state);
+}
+END_TEST
+
+START_TEST(the_oldest_go_when_it_is_too_much)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct sweep sweep;
+	struct event event = sample(5);
+	uint64_t id;
+
+	ck_assert_uint_eq(drop(state, 1, 400, 1000, &sweep), 0);
+	ck_assert_uint_eq(drop(state, 2, 400, 1000, &sweep), 0);
+	ck_assert_uint_eq(drop(state, 3, 400, 1000, &sweep), 1);
+	ck_assert_str_eq(sweep.files[0], "f1");
+	id = record_held(state, 4, "by hand", 104); /* 123456789012 bytes, no sweep */
+	ck_assert_status(record_remove_held(state, id), STATUS_OK);
+	ck_assert_uint_eq(drop(state, 4, 100, 1000, &sweep), 0);  /* what went counts no more */
+	ck_assert_uint_eq(drop(state, 6, 5000, 1000, &sweep), 3); /* all but the new one */
+	ck_assert_status(record_event_and_sweep(state, &event, NULL, 0, NULL), STATUS_OK);
+	state_close(state);
+}
+END_TEST
+
 START_TEST(each_record_is_one_transaction)
 {
 	struct state *state = open_state(STATE_WRITE);
@@ -468,13 +535,6 @@ static int put_strange(struct state *state, MDB_txn *transaction, void *argument
 			transaction, state->dbis[databases[i / ROWS(values)]], &key, &value, 0);
 	}
 	return code;
-}
-
-static enum status see_held(void *argument, const struct held *held)
-{
-	(void)held;
-	++*(int *)argument;
-	return STATUS_OK;
 }
 
 START_TEST(strange_values_are_skipped_and_counted)
@@ -726,6 +786,8 @@ int main(void)
 	tcase_add_test(tests, counters_are_walked);
 	tcase_add_test(tests, held_mail_is_found_and_removed);
 	tcase_add_test(tests, visitor_may_remove);
+	tcase_add_test(tests, what_is_over_goes);
+	tcase_add_test(tests, the_oldest_go_when_it_is_too_much);
 	tcase_add_test(tests, each_record_is_one_transaction);
 	tcase_add_loop_test(tests, faulty_events_are_refused, 0, ROWS(faulty));
 	tcase_add_test(tests, reader_may_not_record);

@@ -421,7 +421,7 @@ START_TEST(a_full_map_grows)
 	for (int i = 0; i < 6 * 4000; i += 311)
 		ck_assert_msg(has_entry(state, i), "entry %d is lost", i);
 	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
-	ck_assert_uint_eq(records, 6 * 4000 + 1);
+	ck_assert_uint_eq(records, 6 * 4000);
 	ck_assert_uint_eq(faults, 0);
 }
 END_TEST
@@ -775,7 +775,7 @@ START_TEST(a_full_disk_loses_nothing)
 	state_close(state);
 	state = open_state(STATE_WRITE);
 	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
-	ck_assert_uint_eq(records, (uint64_t)count * 500 + 1);
+	ck_assert_uint_eq(records, (uint64_t)count * 500);
 	ck_assert_uint_eq(faults, 0);
 	ck_assert_status(fill(state, count * 500, 500), STATUS_OK);
 	ck_assert(has_entry(state, count * 500));
