@@ -9,12 +9,24 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "read/part.h"
 
+/* GLib would write to standard error in its own words, where the mail server takes the first line for
+ * ours (DESIGN.md section 7.2). */
+static void log_library(
+	const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer unused)
+{
+	(void)unused;
+	(void)level;
+	log_warning("%s: %s", domain == NULL ? "glib" : domain, message);
+}
+
 void mail_library_open(void)
 {
+	g_log_set_default_handler(log_library, NULL);
 	g_mime_init();
 }
 
@@ -55,6 +67,8 @@ struct mail *mail_read(const void *context, struct bytes raw, const struct envel
 	struct mail *mail = mem_new(context, struct mail);
 	char *from_line_sender;
 
+	if (raw.data == NULL)
+		raw.data = (const unsigned char *)"";
 	if (envelope != NULL)
 		mail->envelope = *envelope;
 	mail->raw = raw;
