@@ -1,0 +1,83 @@
+/*
+ * decide.c: in charge of policy. What the list's owner configured for a verdict is looked up in a
+ * table; what must never happen (DESIGN.md section 7) is a rule in front of it.
+ */
+#include "decide/decide.h"
+
+#include <stddef.h>
+
+/* Where in the list's policy the target of a kind and verdict stands. */
+static const struct target *find_policy(const struct decide_input *input)
+{
+	const struct list_config *list = input->list;
+
+	if (!kind_is_judged(input->kind))
+		return &list->ordinary;
+	switch (input->verdict) {
+	case VERDICT_BACKSCATTER:
+		return &list->backscatter;
+	case VERDICT_UNPROVEN:
+		return &list->unproven;
+	case VERDICT_GENUINE:
+		switch (input->kind) {
+		case KIND_AUTOREPLY:
+		case KIND_CHALLENGE:
+		case KIND_MDN:
+		case KIND_VIRUSNOTICE:
+			return &list->autoreplies;
+		case KIND_FAILED:
+		case KIND_DELAYED:
+		case KIND_DELIVERED:
+		case KIND_ORDINARY:
+		case KIND_FEEDBACK:
+		case KIND_COUNT:
+			return &list->genuine;
+		}
+		break;
+	case VERDICT_NONE:
+	case VERDICT_COUNT:
+		break;
+	}
+	return &list->ordinary;
+}
+
+static const char *find_why(const struct decide_input *input)
+{
+	static const char *const texts[VERDICT_COUNT] = {
+		[VERDICT_UNPROVEN] =
+			"unproven is not disproven: the list's policy for unproven mail",
+		[VERDICT_GENUINE] = "the list's policy for genuine mail of this kind",
+		[VERDICT_BACKSCATTER] = "proven not to be ours: the list's policy for backscatter",
+		[VERDICT_NONE] = "not a bounce: the list's policy for ordinary mail",
+	};
+
+	return texts[input->verdict];
+}
+
+static bool takes_away(enum action action)
+{
+	return action == ACTION_DROP || action == ACTION_HOLD;
+}
+
+struct decision decide_action(const struct decide_input *input)
+{
+	struct decision decision = {.target = {ACTION_FILE, NULL}, .policy = ACTION_FILE};
+
+	if (input->list == NULL) {
+		decision.why =
+			"no list is configured for the address: kept in the unclaimed Maildir";
+		return decision;
+	}
+	decision.target = *find_policy(input);
+	decision.policy = decision.target.action;
+	decision.why = find_why(input);
+	if (input->is_looping && !takes_away(decision.policy)) {
+		decision.target = (struct target){ACTION_FILE, NULL};
+		decision.why = "a mail of our own came back: not sent out again";
+	} else if (input->mode == MODE_OBSERVE && takes_away(decision.policy)) {
+		decision.target = input->is_looping ? (struct target){ACTION_FILE, NULL}
+						    : input->list->genuine;
+		decision.why = "observe mode: nothing is dropped or held";
+	}
+	return decision;
+}

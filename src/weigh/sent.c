@@ -1,0 +1,195 @@
+/*
+ * sent.c: in charge of asking the ledger: did we send a message with this Message-ID, and to this
+ * recipient?
+ *
+ * The recipient is looked for under every address that the report, a valid tag or the reporter's
+ * own trace fields give for him, but not in To: or in older Received lines: a replayed post has its
+ * victim there.
+ *
+ * That a Message-ID is not in the ledger counts only for the time that the ledger covers. A message
+ * that was handed over now may have left its list up to QUEUE_LIFETIME_S ago; in the first days of
+ * a ledger an absent one is therefore weighed as "absent-early".
+ */
+#include <string.h>
+
+#include "base/address.h"
+#include "base/memory.h"
+#include "state/ledger.h"
+#include "weigh/trace.h"
+#include "weigh/weigh.h"
+
+#define CANDIDATE_MAX 64
+#define QUEUE_LIFETIME_S (5 * 86400) /* Postfix, sendmail, Exim: how long mail is tried */
+
+struct candidates {
+	const char *items[CANDIDATE_MAX];
+	size_t count;
+};
+
+static void add_candidate(struct candidates *candidates, const char *address)
+{
+	if (address == NULL || *address == '\0' || candidates->count == CANDIDATE_MAX)
+		return;
+	for (size_t i = 0; i < candidates->count; i++) {
+		if (strcmp(candidates->items[i], address) == 0)
+			return;
+	}
+	candidates->items[candidates->count++] = address;
+}
+
+/* The recipient that the bounce address itself names: signed, by our tag, he is as good as named by
+ * the report; unsigned, by VERP, he goes to *verp_out: who replays a post has that address too. */
+static void add_from_envelope(const void *context, const struct weigh_input *input,
+	struct candidates *candidates, char **verp_out)
+{
+	const char *address = envelope_address(&input->mail->envelope);
+	char *resolved = NULL;
+	struct tag tag;
+
+	*verp_out = NULL;
+	if (address == NULL)
+		return;
+	if (tag_parse(context, address, &tag)) {
+		if (tag.id != NULL)
+			ledger_find_id(input->state, context, tag.id, &resolved);
+		if (input->tag_keys != NULL &&
+			tag_check(input->tag_keys, &tag, resolved, input->domain->tag_lifetime_s,
+				input->now) == TAG_VALID)
+			add_candidate(candidates, tag.id != NULL ? resolved : tag.recipient);
+		address = tag.mailbox;
+	}
+	*verp_out = address_from_verp(context, address_local(context, address));
+}
+
+static void collect_candidates(const void *context, const struct weigh_input *input,
+	const struct trace *trace, struct candidates *candidates)
+{
+	const struct bounce *bounce = input->bounce;
+	const char *traced[CANDIDATE_MAX];
+
+	for (size_t i = 0; i < bounce->recipient_count; i++) {
+		add_candidate(candidates, bounce->recipients[i].address);
+		add_candidate(candidates, bounce->recipients[i].final);
+	}
+	size_t count = trace_recipients(context, &bounce->original, trace, traced, CANDIDATE_MAX);
+	for (size_t i = 0; i < count; i++)
+		add_candidate(candidates, traced[i]);
+	/* Who answers automatically is the recipient. */
+	if (bounce->kind == KIND_AUTOREPLY || bounce->kind == KIND_CHALLENGE)
+		add_candidate(candidates,
+			header_address(context, headers_find(&input->mail->headers, "From")));
+}
+
+/* Asks for each Message-ID that the report gives; the best answer counts. */
+static enum status ask(const struct weigh_input *input, const struct candidates *candidates,
+	struct ledger_answer *best)
+{
+	const struct bounce *bounce = input->bounce;
+	enum status status = STATUS_NOT_FOUND;
+
+	memset(best, 0, sizeof(*best));
+	for (size_t i = 0; i <= bounce->message_id_count && !best->has_recipient; i++) {
+		const char *id = i == 0 ? bounce->original.message_id : bounce->message_ids[i - 1];
+		struct ledger_answer answer;
+		if (id == NULL)
+			continue;
+		status = ledger_find(
+			input->state, id, candidates->items, candidates->count, &answer);
+		if (status != STATUS_OK)
+			return status;
+		if (answer.has_recipient || (answer.has_message && !best->has_message))
+			*best = answer;
+	}
+	return status;
+}
+
+/* The Message-ID was sent, but not to one of the candidates. */
+static void weigh_other(
+	const struct weigh_input *input, const char *verp, struct evidence *evidence_out)
+{
+	const struct candidates named = {.items = {verp}, .count = 1};
+	struct ledger_answer answer;
+
+	evidence_out->result = "other-recipient";
+	evidence_out->detail = "we sent this message, but not to a recipient named here";
+	if (verp == NULL || ask(input, &named, &answer) != STATUS_OK || !answer.has_recipient)
+		return;
+	evidence_out->result = "verp-recipient";
+	evidence_out->detail =
+		"we sent this message to the recipient in the bounce address, which is "
+		"not signed; the report names another";
+}
+
+/* Not in the ledger: what that means at the time in question. */
+static void weigh_absent(
+	const struct weigh_input *input, const struct trace *trace, struct evidence *evidence_out)
+{
+	struct ledger_coverage coverage;
+	long long written = 0;
+	bool has_hop_time = trace->entry != NULL && trace->entry->time_s > 0;
+	int64_t handed_over = has_hop_time ? trace->entry->time_s : input->now;
+	int64_t earliest = handed_over - (has_hop_time ? 1 : 2) * QUEUE_LIFETIME_S;
+	const char *date = headers_find(&input->bounce->original.headers, "Date");
+
+	evidence_out->result = "unavailable";
+	if (input->domain->sent_log != SENT_LOG_COMPLETE) {
+		evidence_out->detail = "not in the ledger, which is not complete";
+		return;
+	}
+	if (ledger_coverage(input->state, input->domain->name, &coverage) != STATUS_OK ||
+		!coverage.is_any || handed_over < coverage.from_s ||
+		handed_over > coverage.until_s) {
+		evidence_out->detail = "not in the ledger, which does not cover that time";
+		return;
+	}
+	if (earliest >= coverage.from_s ||
+		(header_date(date, &written) && written >= coverage.from_s)) {
+		evidence_out->result = "absent";
+		evidence_out->detail = "we sent no message with this Message-ID";
+		return;
+	}
+	evidence_out->result = "absent-early";
+	evidence_out->detail =
+		"we sent no message with this Message-ID since the ledger began; but "
+		"it may have been sent before and have waited in a queue";
+}
+
+void sent_weigh(const void *context, const struct weigh_input *input, struct evidence *evidence_out)
+{
+	struct candidates candidates = {.count = 0};
+	struct ledger_answer answer;
+	struct trace trace;
+	char *verp;
+
+	evidence_out->result = "unavailable";
+	if (input->domain == NULL || input->domain->sent_log == SENT_LOG_NONE) {
+		evidence_out->detail = input->domain == NULL
+					       ? "the report came to no domain of ours"
+					       : "sent mail of this domain is not recorded";
+		return;
+	}
+	if (input->state == NULL) {
+		evidence_out->detail = "the ledger could not be asked";
+		return;
+	}
+	if (input->bounce->original.message_id == NULL && input->bounce->message_id_count == 0) {
+		evidence_out->detail = "the report gives no Message-ID of the original";
+		return;
+	}
+	trace_read(context, &input->bounce->original, &trace);
+	add_from_envelope(context, input, &candidates, &verp);
+	collect_candidates(context, input, &trace, &candidates);
+	if (ask(input, &candidates, &answer) != STATUS_OK) {
+		evidence_out->detail = "the ledger could not be read";
+	} else if (answer.has_recipient) {
+		evidence_out->result = "recipient";
+		evidence_out->detail = "we sent this message to this recipient";
+	} else if (answer.has_message && !answer.records_recipients) {
+		evidence_out->result = "message";
+		evidence_out->detail = "we sent this message; to whom was not recorded";
+	} else if (answer.has_message) {
+		weigh_other(input, verp, evidence_out);
+	} else {
+		weigh_absent(input, &trace, evidence_out);
+	}
+}

@@ -1,0 +1,75 @@
+/*
+ * weigh.h: was the mail that this report is about really ours? Each check turns one fact into a
+ * piece of evidence; their weights (decibans: 10 log10 of the odds) are added up to a verdict.
+ *
+ * To add a check: one file here with a function of type `check`, one row in weigh.c, its weights in
+ * rules/weights.rules, its test.
+ */
+#ifndef BACKSTOP_WEIGH_WEIGH_H
+#define BACKSTOP_WEIGH_WEIGH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/config.h"
+#include "base/tag.h"
+#include "base/words.h"
+#include "classify/bounce.h"
+#include "state/state.h"
+
+#define WEIGH_GENUINE 20       /* decibans, at least: 100 to 1 for */
+#define WEIGH_BACKSCATTER -20  /* at most: 100 to 1 against */
+#define WEIGH_FORGEABLE_MAX 15 /* what a forger can write himself never adds up to more */
+#define EVIDENCE_MAX 16
+
+/* What one check saw. */
+struct evidence {
+	const char *check;  /* "tag" */
+	const char *result; /* "valid"; "unavailable" when the check could not run */
+	const char *detail; /* a sentence for people, or NULL */
+	int weight;	    /* decibans that count in the score */
+	bool is_forgeable;  /* a forger could have written it himself */
+};
+
+struct weighing {
+	enum verdict verdict;
+	int score;
+	struct evidence items[EVIDENCE_MAX];
+	size_t count;
+};
+
+/* What the checks may look at. state and keys may be NULL: then what needs them is unavailable. */
+struct weigh_input {
+	const struct mail *mail;
+	const struct bounce *bounce;
+	const struct config *config;
+	const struct domain_config *domain; /* of the address that the report came to; or NULL */
+	const struct list_config *list;	    /* or NULL */
+	const struct tag_keys *tag_keys;    /* of that domain */
+	const char *tag_problem;	    /* why tag_keys is NULL though configured; or NULL */
+	struct state *state;
+	int64_t now;
+};
+
+/* Fills result and detail (on context) of *evidence_out; weight and is_forgeable come from the
+ * table of weights unless the check lowers them. */
+typedef void check(
+	const void *context, const struct weigh_input *input, struct evidence *evidence_out);
+
+check tag_weigh;  /* the envelope recipient carries our signature */
+check sent_weigh; /* the ledger has the Message-ID and the recipient */
+check hop_weigh;  /* the hop that the reporter itself recorded is one of ours */
+
+/* Runs all checks and adds them up. A kind that is not judged gets VERDICT_NONE and no evidence. */
+void weigh_bounce(
+	const void *context, const struct weigh_input *input, struct weighing *result_out);
+
+/* Adds up evidence and sets score and verdict: forgeable evidence in favour counts for
+ * WEIGH_FORGEABLE_MAX at most, all of it together. Pure. */
+void weigh_add_up(struct weighing *weighing);
+
+/* The weight of a check's result, from rules/weights.rules; false when it has none. */
+bool weigh_find_weight(const char *check_name, const char *result, int *weight_out);
+
+#endif

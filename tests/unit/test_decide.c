@@ -1,0 +1,89 @@
+/* test_decide.c: what must never happen, over every combination of kind, verdict, mode, policy. */
+#include "base/config.h"
+#include "decide/decide.h"
+#include "suite.h"
+
+static struct list_config make_list(enum action backscatter, enum action unproven)
+{
+	return (struct list_config){
+		.address = "announce@lists.example.org",
+		.genuine = {ACTION_FORWARD, NULL},
+		.unproven = {unproven, NULL},
+		.backscatter = {backscatter, NULL},
+		.autoreplies = {ACTION_DROP, NULL},
+		.ordinary = {ACTION_FORWARD, NULL},
+	};
+}
+
+static bool is_answer(enum kind kind)
+{
+	return kind == KIND_AUTOREPLY || kind == KIND_CHALLENGE || kind == KIND_MDN ||
+	       kind == KIND_VIRUSNOTICE;
+}
+
+/* One combination a call: the loop variable counts through all of them. */
+START_TEST(never_drops_without_proof)
+{
+	enum kind kind = (enum kind)(_i % KIND_COUNT);
+	enum verdict verdict = (enum verdict)(_i / KIND_COUNT % VERDICT_COUNT);
+	enum mode mode = (enum mode)(_i / KIND_COUNT / VERDICT_COUNT % 2);
+	bool is_looping = _i / KIND_COUNT / VERDICT_COUNT / 2 % 2;
+	struct list_config list = make_list(ACTION_DROP, ACTION_HOLD);
+	struct decide_input input = {kind, verdict, mode, &list, is_looping};
+
+	if (!kind_is_judged(kind) != (verdict == VERDICT_NONE))
+		return; /* weigh never says so */
+	struct decision decision = decide_action(&input);
+	const char *name = kind_name(kind), *word = verdict_name(verdict);
+	enum action action = decision.target.action;
+
+	ck_assert_ptr_nonnull(decision.why);
+	if (mode == MODE_OBSERVE)
+		ck_assert_msg(action != ACTION_DROP && action != ACTION_HOLD,
+			"%s %s: %s in observe mode", name, word, action_name(action));
+	if (action == ACTION_DROP)
+		ck_assert_msg(verdict == VERDICT_BACKSCATTER ||
+				      (verdict == VERDICT_GENUINE && is_answer(kind)),
+			"%s %s: dropped without proof", name, word);
+	if (is_looping)
+		ck_assert_msg(action != ACTION_FORWARD && action != ACTION_PASS,
+			"%s %s: sent out again", name, word);
+	if (mode == MODE_ENFORCE && verdict == VERDICT_BACKSCATTER)
+		ck_assert_int_eq(action, ACTION_DROP);
+	if (mode == MODE_ENFORCE && verdict == VERDICT_UNPROVEN)
+		ck_assert_int_eq(action, ACTION_HOLD);
+}
+END_TEST
+
+START_TEST(keeps_what_no_list_claims)
+{
+	struct decide_input input = {(enum kind)_i, VERDICT_BACKSCATTER, MODE_ENFORCE, NULL, false};
+	struct decision decision = decide_action(&input);
+
+	ck_assert_int_eq(decision.target.action, ACTION_FILE);
+	ck_assert_ptr_null(decision.target.argument);
+}
+END_TEST
+
+START_TEST(observe_mode_says_what_would_be)
+{
+	struct list_config list = make_list(ACTION_DROP, ACTION_FORWARD);
+	struct decide_input input = {KIND_FAILED, VERDICT_BACKSCATTER, MODE_OBSERVE, &list, false};
+	struct decision decision = decide_action(&input);
+
+	ck_assert_int_eq(decision.policy, ACTION_DROP);
+	ck_assert_int_eq(decision.target.action, ACTION_FORWARD);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("decide");
+	TCase *tcase = tcase_create("decide");
+
+	tcase_add_loop_test(tcase, never_drops_without_proof, 0, KIND_COUNT * VERDICT_COUNT * 4);
+	tcase_add_loop_test(tcase, keeps_what_no_list_claims, 0, KIND_COUNT);
+	tcase_add_test(tcase, observe_mode_says_what_would_be);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}

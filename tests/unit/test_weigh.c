@@ -1,0 +1,205 @@
+/* test_weigh.c: the sum and its limits, the table of weights, and the hop check on whole messages.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/rules.h"
+#include "classify/classify.h"
+#include "suite.h"
+#include "weigh/weigh.h"
+
+static const struct {
+	int firm, forgeable, score;
+	enum verdict verdict;
+} sums[] = {
+	{0, 0, 0, VERDICT_UNPROVEN}, {20, 0, 20, VERDICT_GENUINE}, {19, 0, 19, VERDICT_UNPROVEN},
+	{-20, 0, -20, VERDICT_BACKSCATTER}, {-19, 0, -19, VERDICT_UNPROVEN},
+	{0, 60, 15, VERDICT_UNPROVEN}, /* forgeable evidence alone proves nothing */
+	{0, 15, 15, VERDICT_UNPROVEN}, {10, 60, 25, VERDICT_GENUINE},
+	{-40, 60, -25, VERDICT_BACKSCATTER},
+	{0, -25, -25, VERDICT_BACKSCATTER}, /* against, it counts in full */
+};
+
+START_TEST(adds_up)
+{
+	struct weighing weighing = {.count = 2};
+
+	weighing.items[0] = (struct evidence){.weight = sums[_i].firm};
+	weighing.items[1] = (struct evidence){.weight = sums[_i].forgeable, .is_forgeable = true};
+	weigh_add_up(&weighing);
+	ck_assert_int_eq(weighing.score, sums[_i].score);
+	ck_assert_int_eq(weighing.verdict, sums[_i].verdict);
+}
+END_TEST
+
+/* Every row of the table parses, names a check, and stands once. */
+START_TEST(weights_are_well_formed)
+{
+	const char *text = rules_find("weights.rules");
+	char seen[64][70];
+	size_t count = 0;
+
+	ck_assert_ptr_nonnull(text);
+	for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+		char name[32], result[32], mark[32] = "";
+		int weight, found;
+		if (*line == '#' || *line == '\n')
+			continue;
+		found = sscanf(line, "%31s %31s %d%*[ \t]%31[a-z]", name, result, &weight, mark);
+		ck_assert_msg(found >= 3, "not a row: %.40s", line);
+		ck_assert_msg(found == 3 || strcmp(mark, "forgeable") == 0, "%s %s: \"%s\"", name,
+			result, mark);
+		ck_assert_msg(weight != 0 && weight >= -60 && weight <= 60, "%s %s weighs %d", name,
+			result, weight);
+		snprintf(seen[count], sizeof(seen[count]), "%s %s", name, result);
+		for (size_t i = 0; i < count; i++)
+			ck_assert_msg(strcmp(seen[i], seen[count]) != 0, "twice: %s", seen[i]);
+		count++;
+	}
+	ck_assert_uint_gt(count, 10);
+}
+END_TEST
+
+/* A report whose returned original has these Received lines. */
+static char *make_report(const void *context, const char *received)
+{
+	return mem_printf(context,
+		"Return-Path: <>\n"
+		"Received: from mx.b.example (mx.b.example [203.0.113.5]) by lists.example.org "
+		"(Postfix) id 1; Mon, 23 Nov 2026 19:19:16 +0000\n"
+		"From: MAILER-DAEMON@b.example\nTo: announce-bounces@lists.example.org\n"
+		"MIME-Version: 1.0\n"
+		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
+		"--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.b.example\n\n"
+		"Final-Recipient: rfc822; ann@b.example\nAction: failed\nStatus: 5.1.1\n\n"
+		"--b\nContent-Type: text/rfc822-headers\n\n%s"
+		"From: announce@lists.example.org\nSubject: x\nMessage-ID: "
+		"<1@lists.example.org>\n\n"
+		"--b--\n",
+		received);
+}
+
+#define OURS "from lists.example.org (lists.example.org [192.0.2.10])"
+#define SPAM "from [192.0.2.10] (lists.example.org [198.51.100.66])"
+
+static const struct {
+	const char *what, *received, *result;
+	int weight;
+} hops[] = {
+	{"ours", "Received: " OURS " by mx.b.example (Postfix)\n", "ours", 20},
+	{"foreign, HELO and name ours", "Received: " SPAM " by mx.b.example (Postfix)\n", "foreign",
+		-25},
+	{"fake below", "Received: " SPAM " by mx.b.example\nReceived: " OURS " by spam.example\n",
+		"forwarded", -5},
+	{"inner hop on top",
+		"Received: from mx.b.example (mx.b.example [10.0.0.5]) by store.b.example\n"
+		"Received: " OURS " by mx.b.example\n",
+		"ours", 20},
+	{"postfix writes its own line on top",
+		"Received: by mx.b.example (Postfix) id 2\nReceived: " OURS " by mx.b.example\n",
+		"ours", 20},
+	{"qmail's inner lines",
+		"Received: (qmail 1 invoked from network); 23 Nov 2026\n"
+		"Received: from lists.example.org (HELO lists.example.org) (192.0.2.10) by "
+		"b.example\n",
+		"ours", 20},
+	{"nullmailer's line says nothing of the one below",
+		"Received: (nullmailer pid 1 invoked by uid 2); 23 Nov 2026\nReceived: " OURS
+		" by mx.b.example\n",
+		"unavailable", 0},
+	{"a line without address by another host",
+		"Received: by gw.b.example id 2\nReceived: " OURS " by mx.b.example\n",
+		"unavailable", 0},
+	{"no Received line", "", "unavailable", 0},
+};
+
+static const struct netblock senders[] = {
+	{{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 10}}, 128}};
+static const struct domain_config domain = {
+	.name = "lists.example.org", .senders = senders, .sender_count = 1};
+
+/* What the hop check says of a report. */
+static struct evidence weigh_hop(const void *context, const char *text)
+{
+	struct bytes raw = {(const unsigned char *)text, strlen(text)};
+	struct mail *mail = mail_read(context, raw, NULL);
+	struct weigh_input input = {
+		.mail = mail, .bounce = classify_mail(context, mail), .domain = &domain};
+	struct weighing weighing;
+
+	weigh_bounce(context, &input, &weighing);
+	for (size_t i = 0; i < weighing.count; i++) {
+		if (strcmp(weighing.items[i].check, "hop") == 0)
+			return weighing.items[i];
+	}
+	return (struct evidence){.result = "not run"};
+}
+
+START_TEST(weighs_the_reporters_own_hop)
+{
+	void *context = mem_context(NULL, "test");
+	struct evidence hop = weigh_hop(context, make_report(context, hops[_i].received));
+
+	ck_assert_msg(strcmp(hop.result, hops[_i].result) == 0, "%s: want %s, got %s",
+		hops[_i].what, hops[_i].result, hop.result);
+	ck_assert_int_eq(hop.weight, hops[_i].weight);
+	mem_free(context);
+}
+END_TEST
+
+/* Whoever writes a report writes its hops: without a client of the recipient's domain, our own hop
+ * in it is forgeable, and not enough. */
+START_TEST(a_made_up_report_proves_nothing)
+{
+	void *context = mem_context(NULL, "test");
+	char *text = make_report(context, "Received: " OURS " by mx.b.example\n");
+	char *client = strstr(text, "mx.b.example (mx.b.example [203.0.113.5])");
+	struct bytes raw = {(const unsigned char *)text, strlen(text)};
+	struct weighing weighing;
+
+	memcpy(client, "mx.c.example (mx.c.example [203.0.113.5])", 41);
+	struct mail *mail = mail_read(context, raw, NULL);
+	struct weigh_input input = {
+		.mail = mail, .bounce = classify_mail(context, mail), .domain = &domain};
+	weigh_bounce(context, &input, &weighing);
+	ck_assert_int_eq(weighing.verdict, VERDICT_UNPROVEN);
+	ck_assert_int_eq(weighing.score, WEIGH_FORGEABLE_MAX);
+	mem_free(context);
+}
+END_TEST
+
+/* Without domain, ledger and keys nothing can be said, and nothing is held against anybody. */
+START_TEST(unavailable_is_not_against)
+{
+	void *context = mem_context(NULL, "test");
+	char *text = make_report(context, "Received: " SPAM " by mx.b.example\n");
+	struct bytes raw = {(const unsigned char *)text, strlen(text)};
+	struct mail *mail = mail_read(context, raw, NULL);
+	struct weigh_input input = {.mail = mail, .bounce = classify_mail(context, mail)};
+	struct weighing weighing;
+
+	weigh_bounce(context, &input, &weighing);
+	ck_assert_int_eq(weighing.verdict, VERDICT_UNPROVEN);
+	ck_assert_int_eq(weighing.score, 0);
+	ck_assert_uint_ge(weighing.count, 3);
+	for (size_t i = 0; i < weighing.count; i++)
+		ck_assert_str_eq(weighing.items[i].result, "unavailable");
+	mem_free(context);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("weigh");
+	TCase *tcase = tcase_create("weigh");
+
+	mail_library_open();
+	tcase_add_loop_test(tcase, adds_up, 0, ROWS(sums));
+	tcase_add_test(tcase, weights_are_well_formed);
+	tcase_add_loop_test(tcase, weighs_the_reporters_own_hop, 0, ROWS(hops));
+	tcase_add_test(tcase, a_made_up_report_proves_nothing);
+	tcase_add_test(tcase, unavailable_is_not_against);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
