@@ -1,0 +1,469 @@
+/*
+ * postfix_log.c: joins the lines of Postfix's log by queue id.
+ *
+ * In charge of what Postfix writes and of forgetting it again. Leaves to sent.c where lines come
+ * from, whose mail is of interest, and the ledger. Surprising: a deferred or bounced delivery
+ * counts as much as a sent one, since the bounce for it, ours or another's, is still to come; and
+ * "error" (the transport for destinations that Postfix has given up on for a while) counts as smtp
+ * does, since mail to a dead host may never show any other line before it expires.
+ */
+#include "cmd/postfix_log.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/memory.h"
+
+#define BUCKET_COUNT 65536 /* a power of two */
+#define LINE_LENGTH_MAX (16 * 1024)
+#define MESSAGE_ID_MAX 998
+#define QUEUE_ID_MIN 5
+#define QUEUE_ID_MAX 31
+#define INSTANCE_MAX 63
+#define DAY (24 * 60 * 60)
+
+/* A message in the queue, in a chain of its bucket and in a list by age. */
+struct message {
+	struct message *chain;
+	struct message *older;
+	struct message *newer;
+	char queue_id[QUEUE_ID_MAX + 1];
+	char instance[INSTANCE_MAX + 1];
+	const char *message_id;
+	const char *sender;
+};
+
+struct postfix_log {
+	int64_t now;
+	size_t tracked_max;
+	size_t tracked;
+	struct message *oldest;
+	struct message *newest;
+	struct message *buckets[BUCKET_COUNT];
+	void *scratch;	/* what the caller was lent */
+	char stamp[16]; /* the last syslog time, for mktime(3) is slow */
+	int64_t stamp_s;
+	char text[LINE_LENGTH_MAX + 1];
+};
+
+/* One line, taken apart; lent from the log's copy of it. */
+struct entry {
+	int64_t time_s;
+	char instance[INSTANCE_MAX + 1]; /* "postfix-out" of postfix-out/smtp */
+	char service[INSTANCE_MAX + 1];	 /* "smtp" */
+	char queue_id[QUEUE_ID_MAX + 1]; /* "" when the line has none */
+	char *text;			 /* behind the queue id */
+};
+
+typedef enum postfix_line entry_reader(
+	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out);
+
+struct postfix_log *postfix_log_new(const void *context, int64_t now, size_t tracked_max)
+{
+	struct postfix_log *log = mem_new(context, struct postfix_log);
+
+	log->now = now;
+	log->tracked_max = tracked_max > 0 ? tracked_max : 1;
+	log->scratch = mem_context(log, "postfix_log line");
+	return log;
+}
+
+size_t postfix_log_tracked(const struct postfix_log *log)
+{
+	return log->tracked;
+}
+
+/* FNV-1a. Queue ids are our own server's: nobody picks them to collide. */
+static struct message **find_bucket(struct postfix_log *log, const char *queue_id)
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *queue_id != '\0'; queue_id++)
+		hash = (hash ^ (unsigned char)*queue_id) * 16777619U;
+	return &log->buckets[hash % BUCKET_COUNT];
+}
+
+/* The message of that queue id, in this instance if there is one: a service may have a syslog_name
+ * of its own, so that smtp and qmgr of one instance go by different names. */
+static struct message *find_message(struct postfix_log *log, const struct entry *entry)
+{
+	struct message *any = NULL;
+
+	for (struct message *at = *find_bucket(log, entry->queue_id); at != NULL; at = at->chain) {
+		if (strcmp(at->queue_id, entry->queue_id) != 0)
+			continue;
+		if (strcmp(at->instance, entry->instance) == 0)
+			return at;
+		any = at;
+	}
+	return any;
+}
+
+static void forget(struct postfix_log *log, struct message *message)
+{
+	struct message **link = find_bucket(log, message->queue_id);
+
+	while (*link != message)
+		link = &(*link)->chain;
+	*link = message->chain;
+	*(message->older != NULL ? &message->older->newer : &log->oldest) = message->newer;
+	*(message->newer != NULL ? &message->newer->older : &log->newest) = message->older;
+	log->tracked--;
+	mem_free(message);
+}
+
+static struct message *remember(struct postfix_log *log, const struct entry *entry)
+{
+	struct message **bucket = find_bucket(log, entry->queue_id);
+	struct message *message = mem_new(log, struct message);
+
+	strcpy(message->queue_id, entry->queue_id);
+	strcpy(message->instance, entry->instance);
+	message->chain = *bucket;
+	*bucket = message;
+	message->older = log->newest;
+	*(log->newest != NULL ? &log->newest->newer : &log->oldest) = message;
+	log->newest = message;
+	if (++log->tracked > log->tracked_max)
+		forget(log, log->oldest);
+	return message;
+}
+
+/* "Nov 23 19:19:22", in local time, in the latest year that does not make it later than now. A
+ * day's grace is for a log in another time zone than ours, which must not become a year old. */
+static bool find_year(int64_t now, const struct tm *parts, int64_t *seconds_out)
+{
+	time_t latest = (time_t)now + DAY;
+	struct tm limit;
+
+	localtime_r(&latest, &limit);
+	/* Eight years reach back to a 29 February across 1900, 2100 and so on. */
+	for (int back = 0; back <= 8; back++) {
+		struct tm tried = *parts;
+
+		tried.tm_year = limit.tm_year - back;
+		tried.tm_isdst = -1;
+		time_t seconds = mktime(&tried);
+
+		if (tried.tm_mday != parts->tm_mday || seconds > latest)
+			continue;
+		*seconds_out = (int64_t)seconds;
+		return true;
+	}
+	return false;
+}
+
+/* The number in two digits; the first may be a space. -1 when it is none. */
+static int read_pair(const char *text)
+{
+	bool is_padded = text[0] == ' ';
+
+	if ((!is_padded && (text[0] < '0' || text[0] > '9')) || text[1] < '0' || text[1] > '9')
+		return -1;
+	return (is_padded ? 0 : (text[0] - '0') * 10) + text[1] - '0';
+}
+
+static bool read_syslog_time(struct postfix_log *log, char **text, int64_t *seconds_out)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	const char *stamp = *text;
+	const size_t length = sizeof log->stamp - 1;
+
+	if (strnlen(stamp, length + 1) <= length || stamp[length] != ' ')
+		return false;
+	if (strncmp(stamp, log->stamp, length) == 0) {
+		*text += length + 1;
+		*seconds_out = log->stamp_s;
+		return true;
+	}
+
+	const char name[] = {stamp[0], stamp[1], stamp[2], '\0'};
+	const char *month = strstr(months, name);
+	struct tm parts = {
+		.tm_mday = read_pair(stamp + 4),
+		.tm_hour = read_pair(stamp + 7),
+		.tm_min = read_pair(stamp + 10),
+		.tm_sec = read_pair(stamp + 13),
+	};
+
+	if (month == NULL || (month - months) % 3 != 0 || stamp[3] != ' ' || stamp[6] != ' ' ||
+		stamp[9] != ':' || stamp[12] != ':' || parts.tm_mday < 1 || parts.tm_mday > 31 ||
+		parts.tm_hour < 0 || parts.tm_hour > 23 || parts.tm_min < 0 || parts.tm_min > 59 ||
+		parts.tm_sec < 0 || parts.tm_sec > 60)
+		return false;
+	parts.tm_mon = (int)((month - months) / 3);
+	if (!find_year(log->now, &parts, seconds_out))
+		return false;
+	memcpy(log->stamp, stamp, length);
+	log->stamp_s = *seconds_out;
+	*text += length + 1;
+	return true;
+}
+
+/* "Z", "+01:00", "-0500" in seconds; the text moves behind it. */
+static bool read_offset(const char **text, int64_t *offset_out)
+{
+	const char *at = *text;
+	int hours, minutes;
+
+	*offset_out = 0;
+	if (*at == 'Z') {
+		*text = at + 1;
+		return true;
+	}
+	if ((*at != '+' && *at != '-') || strnlen(at, 5) < 5)
+		return false;
+	hours = read_pair(at + 1);
+	bool has_colon = at[3] == ':';
+	minutes = read_pair(at + (has_colon ? 4 : 3));
+	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+		return false;
+	*offset_out = (int64_t)(hours * 60 + minutes) * (*at == '-' ? -60 : 60);
+	*text = at + (has_colon ? 6 : 5);
+	return true;
+}
+
+/* "2026-11-23T19:19:22.123456+01:00" */
+static bool read_iso_time(char **text, int64_t now, int64_t *seconds_out)
+{
+	char seconds_text[20];
+	const char *at = *text;
+	int64_t offset;
+
+	if (strnlen(at, 20) < 20 || at[4] != '-' || at[10] != 'T')
+		return false;
+	memcpy(seconds_text, at, 19);
+	seconds_text[10] = ' ';
+	seconds_text[19] = '\0';
+	if (!clock_parse_time(seconds_text, now, seconds_out))
+		return false;
+	at += 19;
+	if (*at == '.' || *at == ',')
+		at += 1 + strspn(at + 1, "0123456789");
+	if (!read_offset(&at, &offset) || *at != ' ')
+		return false;
+	*seconds_out -= offset;
+	*text += at + 1 - *text;
+	return true;
+}
+
+/* Copies a part of a name; false when it is empty or too long. */
+static bool copy_name(char *name_out, const char *start, const char *end)
+{
+	size_t size = (size_t)(end - start);
+
+	if (size == 0 || size > INSTANCE_MAX)
+		return false;
+	memcpy(name_out, start, size);
+	name_out[size] = '\0';
+	return true;
+}
+
+/* "postfix-out/smtp[123]: ", "postfix/relay/smtp[123]: ": the first part is the instance, the last
+ * the program. */
+static bool read_program(char **text, struct entry *entry)
+{
+	char *end = *text + strcspn(*text, " ");
+	char *pid = memchr(*text, '[', (size_t)(end - *text));
+	char *first = memchr(*text, '/', (size_t)(end - *text));
+
+	if (pid == NULL || first == NULL || first > pid || *end != ' ' || end[-1] != ':' ||
+		end[-2] != ']')
+		return false;
+
+	const char *last = memrchr(*text, '/', (size_t)(pid - *text));
+
+	if (!copy_name(entry->instance, *text, first) || !copy_name(entry->service, last + 1, pid))
+		return false;
+	*text = end + 1;
+	return true;
+}
+
+/* "3F2A91C0: " or "4gXbKz1234zQ5: " */
+static void read_queue_id(char **text, struct entry *entry)
+{
+	size_t length =
+		strspn(*text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+	if (length < QUEUE_ID_MIN || length > QUEUE_ID_MAX || (*text)[length] != ':' ||
+		(*text)[length + 1] != ' ')
+		return;
+	memcpy(entry->queue_id, *text, length);
+	*text += length + 2;
+}
+
+static bool read_entry(struct postfix_log *log, char *text, struct entry *entry)
+{
+	if (!read_syslog_time(log, &text, &entry->time_s) &&
+		!read_iso_time(&text, log->now, &entry->time_s))
+		return false;
+	text += strcspn(text, " "); /* the host */
+	if (*text != ' ')
+		return false;
+	text++;
+	if (!read_program(&text, entry))
+		return false;
+	read_queue_id(&text, entry);
+	entry->text = text;
+	return true;
+}
+
+/* Behind "key=<": the address up to '>', which is overwritten; *text moves behind it. A '>' in
+ * quotes belongs to the address. NULL when it does not end. */
+static char *read_address(char **text)
+{
+	char *start = *text;
+	bool is_quoted = false;
+
+	for (char *c = start; *c != '\0'; c++) {
+		if (*c == '\\' && is_quoted && c[1] != '\0')
+			c++;
+		else if (*c == '"')
+			is_quoted = !is_quoted;
+		else if (*c == '>' && !is_quoted) {
+			*c = '\0';
+			*text = c + 1;
+			return start;
+		}
+	}
+	return NULL;
+}
+
+/* True, and the text moves behind it, when it starts with word. */
+static bool skip_word(char **text, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (strncmp(*text, word, length) != 0)
+		return false;
+	*text += length;
+	return true;
+}
+
+static enum postfix_line read_cleanup(
+	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+{
+	char *text = entry->text;
+	struct message *message;
+	size_t length;
+
+	(void)sent_out;
+	if (!skip_word(&text, "message-id="))
+		return POSTFIX_LINE_OTHER;
+	/* Queue ids come back, the short ones within seconds. */
+	message = find_message(log, entry);
+	if (message != NULL && strcmp(message->instance, entry->instance) == 0)
+		forget(log, message);
+	message = remember(log, entry);
+	text += strspn(text, " ");
+	length = strlen(text);
+	while (length > 0 && text[length - 1] == ' ')
+		length--;
+	if (length > 0 && length <= MESSAGE_ID_MAX && !(length == 2 && strncmp(text, "<>", 2) == 0))
+		message->message_id = mem_strndup(message, text, length);
+	return POSTFIX_LINE_OTHER;
+}
+
+static void set_sender(struct message *message, const char *sender)
+{
+	mem_free((void *)message->sender);
+	message->sender = address_is_null_sender(sender) ? mem_strdup(message, "")
+							 : address_normalise(message, sender);
+}
+
+static enum postfix_line read_queue(
+	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+{
+	struct message *message = find_message(log, entry);
+	char *text = entry->text;
+	const char *sender;
+
+	(void)sent_out;
+	if (message != NULL && strcmp(text, "removed") == 0)
+		forget(log, message);
+	else if (message != NULL && skip_word(&text, "from=<") &&
+		 (sender = read_address(&text)) != NULL)
+		set_sender(message, sender);
+	return POSTFIX_LINE_OTHER;
+}
+
+/* Address probes have other words here (deliverable, undeliverable): nothing was sent. */
+static bool was_sent(const char *text)
+{
+	static const char *const words[] = {"sent ", "deferred ", "bounced ", "SOFTBOUNCE "};
+	const char *status = strstr(text, ", status=");
+
+	for (size_t i = 0; status != NULL && i < sizeof words / sizeof words[0]; i++) {
+		if (strncmp(status + strlen(", status="), words[i], strlen(words[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum postfix_line read_delivery(
+	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+{
+	char *text = entry->text;
+	const char *recipient, *original = NULL;
+	const struct message *message;
+
+	if (!skip_word(&text, "to=<"))
+		return POSTFIX_LINE_OTHER;
+	recipient = read_address(&text);
+	if (recipient != NULL && skip_word(&text, ", orig_to=<"))
+		original = read_address(&text);
+	if (recipient == NULL || !was_sent(text))
+		return POSTFIX_LINE_OTHER;
+	recipient = address_normalise(log->scratch, recipient);
+	if (recipient == NULL)
+		return POSTFIX_LINE_OTHER;
+	message = find_message(log, entry);
+	if (message == NULL || message->message_id == NULL || message->sender == NULL)
+		return POSTFIX_LINE_UNJOINED;
+	*sent_out = (struct postfix_sent){
+		.time_s = entry->time_s < log->now ? entry->time_s : log->now,
+		.message_id = message->message_id,
+		.sender = message->sender,
+		.recipient = recipient,
+		.original_recipient = address_normalise(log->scratch, original),
+	};
+	return POSTFIX_LINE_SENT;
+}
+
+static const struct {
+	const char *service;
+	entry_reader *reader;
+} readers[] = {
+	{"cleanup", read_cleanup},
+	{"qmgr", read_queue},
+	{"postsuper", read_queue},
+	{"smtp", read_delivery},
+	{"lmtp", read_delivery},
+	{"relay", read_delivery},
+	{"error", read_delivery},
+};
+
+enum postfix_line postfix_log_read(
+	struct postfix_log *log, struct bytes line, struct postfix_sent *sent_out)
+{
+	size_t size = line.size < LINE_LENGTH_MAX ? line.size : LINE_LENGTH_MAX;
+	struct entry entry = {.time_s = 0};
+
+	talloc_free_children(log->scratch);
+	for (size_t i = 0; i < size; i++)
+		log->text[i] = line.data[i] == '\0' ? '?' : (char)line.data[i];
+	log->text[size] = '\0';
+	if (!read_entry(log, log->text, &entry))
+		return POSTFIX_LINE_FOREIGN;
+	for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
+		if (strcmp(entry.service, readers[i].service) == 0)
+			return entry.queue_id[0] != '\0' ? readers[i].reader(log, &entry, sent_out)
+							 : POSTFIX_LINE_OTHER;
+	}
+	return strncmp(entry.instance, "postfix", strlen("postfix")) == 0 ? POSTFIX_LINE_OTHER
+									  : POSTFIX_LINE_FOREIGN;
+}

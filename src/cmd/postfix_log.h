@@ -1,0 +1,48 @@
+/*
+ * postfix_log.h: from the lines of Postfix's log to what was sent: a Message-ID (cleanup), its
+ * envelope sender (qmgr) and its recipients (smtp, lmtp, relay), joined by the queue id.
+ *
+ * Reads "Nov 23 19:19:22 host postfix/smtp[1]: ..." and "2026-11-23T19:19:22.5+01:00 host ...",
+ * of several instances ("postfix-out/smtp") and with either form of queue id. Touches no files and
+ * no state.
+ */
+#ifndef BACKSTOP_CMD_POSTFIX_LOG_H
+#define BACKSTOP_CMD_POSTFIX_LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+#define POSTFIX_LOG_TRACKED_MAX 100000 /* messages in the queue; the oldest is forgotten */
+
+enum postfix_line {
+	POSTFIX_LINE_FOREIGN = 0, /* not a line of Postfix */
+	POSTFIX_LINE_OTHER,	  /* Postfix, but nothing was sent */
+	POSTFIX_LINE_SENT,	  /* handed to another system, or tried to */
+	POSTFIX_LINE_UNJOINED	  /* the same, but Message-ID or sender stand before our time */
+};
+
+/* Lent until the next line. Addresses are normalised. */
+struct postfix_sent {
+	int64_t time_s;		/* never later than now */
+	const char *message_id; /* as logged, with its angle brackets */
+	const char *sender;	/* "" is the null sender */
+	const char *recipient;
+	const char *original_recipient; /* before aliases were expanded, or NULL */
+};
+
+struct postfix_log;
+
+/* now: syslog's times have no year; they are taken to be not later. tracked_max: as above, or less
+ * in tests. */
+struct postfix_log *postfix_log_new(const void *context, int64_t now, size_t tracked_max);
+
+/* The next line, without its end. sent_out is set for POSTFIX_LINE_SENT. */
+enum postfix_line postfix_log_read(
+	struct postfix_log *log, struct bytes line, struct postfix_sent *sent_out);
+
+/* How many messages are remembered at present. */
+size_t postfix_log_tracked(const struct postfix_log *log);
+
+#endif

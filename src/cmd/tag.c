@@ -1,0 +1,296 @@
+/*
+ * tag.c: `backstop tag new-key|make|check`: signed bounce addresses by hand and from scripts.
+ *
+ * In charge of finding the key file and of saying what came out. Leaves the form and the signature
+ * of a tag to base/tag.c. Surprising: `make` opens the state only for the one form that needs it
+ * (an opaque id), and never creates one: it may be run by root, whose files the agent could not
+ * open.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/tag.h"
+#include "base/text.h"
+#include "cmd/command.h"
+#include "state/ledger.h"
+
+#define LIFETIME_DEFAULT_S (14 * 24 * 60 * 60) /* where --file is used without a configuration */
+#define SHOWN_MAX 998
+
+const struct option_row tag_options[] = {
+	{"domain", OPTION_VALUE, "DOMAIN",
+		"new-key: the configured domain whose tag-keys to add to"},
+	{"file", OPTION_VALUE, "PATH", "the key file, instead of the one in the configuration"},
+	{"mailbox", OPTION_VALUE, "ADDRESS", "make: the bounce address to sign"},
+	{"recipient", OPTION_VALUE, "ADDRESS", "make: the one recipient that the tag is for"},
+	{.name = NULL},
+};
+
+/* A configured domain by its name, or NULL after an error message. */
+static const struct domain_config *find_domain(
+	const struct command_run *run, const char *name, enum status *status_out)
+{
+	const struct domain_config *domain = config_find_domain(run->config, name);
+
+	if (!run->has_config)
+		*status_out = command_misused(run,
+			"no configuration was read from %s, so the key file of %s is not known; "
+			"give "
+			"-c FILE or --file=PATH",
+			run->config_path, name);
+	else if (domain == NULL)
+		*status_out = command_failed(run, STATUS_CONFIG,
+			"%s: there is no section domain \"%s\"; add one, or give --file=PATH",
+			run->config_path, name);
+	else if (domain->tag_keys == NULL)
+		*status_out = command_failed(run, STATUS_CONFIG,
+			"%s:%d: domain \"%s\" has no tag-keys; add tag-keys = "
+			"\"/etc/backstop/tag.keys\", or give --file=PATH",
+			run->config_path, domain->line, domain->name);
+	else
+		return domain;
+	return NULL;
+}
+
+/* --file, else the tag-keys of the domain; NULL after an error message. */
+static const char *find_key_file(
+	const struct command_run *run, const char *domain_name, enum status *status_out)
+{
+	const char *file = command_option(run, "file");
+	const struct domain_config *domain;
+
+	if (file != NULL && *file != '\0')
+		return file;
+	domain = find_domain(run, domain_name, status_out);
+	return domain != NULL ? domain->tag_keys : NULL;
+}
+
+static enum status read_keys(
+	const struct command_run *run, const char *domain_name, struct tag_keys **keys_out)
+{
+	enum status status = STATUS_OK;
+	const char *error = NULL;
+	const char *path = find_key_file(run, domain_name, &status);
+
+	if (path == NULL)
+		return status;
+	status = tag_keys_read(run->context, path, keys_out, &error);
+	if (status != STATUS_OK)
+		return command_failed(
+			run, status, "%s", error != NULL ? error : status_text(status));
+	if ((*keys_out)->count > 0)
+		return STATUS_OK;
+	return command_failed(run, STATUS_DATA,
+		"%s: there is no key in it; 'backstop tag new-key' adds one", path);
+}
+
+static enum status run_new_key(struct command_run *run)
+{
+	const char *domain = command_option(run, "domain");
+	const char *file = command_option(run, "file");
+	struct tag_keys *keys = NULL;
+	const char *error = NULL;
+	enum status status = STATUS_OK;
+	unsigned id;
+
+	if (run->argument_count > 1)
+		return command_misused(run, "new-key takes no argument \"%s\"", run->arguments[1]);
+	if ((domain == NULL || *domain == '\0') && (file == NULL || *file == '\0'))
+		return command_misused(
+			run, "new-key wants --domain=DOMAIN, or --file=PATH of the key file");
+	file = find_key_file(run, domain, &status);
+	if (file == NULL)
+		return status;
+	status = tag_keys_add(run->context, file, run->now, &id, &error);
+	if (status == STATUS_OK)
+		status = tag_keys_read(run->context, file, &keys, &error);
+	if (status != STATUS_OK)
+		return command_failed(
+			run, status, "%s", error != NULL ? error : status_text(status));
+	printf("key %u added to %s; it signs from now on", id, file);
+	if (keys->count > 1)
+		printf(", and the tags of the %zu older stay valid", keys->count - 1);
+	printf(".\n");
+	return STATUS_OK;
+}
+
+/* The option of that name, else the argument at index; normalised. NULL when neither is given. */
+static const char *find_address(
+	const struct command_run *run, const char *option, size_t index, enum status *status_out)
+{
+	const char *text = command_option(run, option);
+	const char *address;
+
+	if (text == NULL && index < run->argument_count)
+		text = run->arguments[index];
+	if (text == NULL || *text == '\0')
+		return NULL;
+	address = address_normalise(run->context, text);
+	if (address == NULL)
+		*status_out = command_misused(run, "the %s \"%s\" is no address; want user@domain",
+			option, text_clean_string(run->context, text, SHOWN_MAX));
+	return address;
+}
+
+static enum status remember_id(struct command_run *run, const char *recipient, const char *id)
+{
+	const struct ledger_entry entry = {
+		.sent_s = run->now,
+		.recipient = recipient,
+		.recipient_id = id,
+	};
+	const char *error = NULL;
+	struct state *state = NULL;
+	enum status status = STATUS_NO_INPUT;
+
+	if (run->has_config)
+		status = state_open(run->context, run->config->state, STATE_READ, &state, &error);
+	state_close(state);
+	state = NULL;
+	if (status == STATUS_OK)
+		status = state_open(run->context, run->config->state, STATE_WRITE, &state, &error);
+	if (status == STATUS_OK)
+		status = ledger_add(state, LEDGER_FEED_BATCH, run->now, &entry, 1, NULL);
+	state_close(state);
+	if (status != STATUS_OK)
+		fprintf(stderr,
+			"backstop tag: warning: the address holds the id %s for %s, but the ledger "
+			"could not be told (%s); a bounce to it cannot be checked\n",
+			id, recipient,
+			!run->has_config ? "no configuration"
+			: error != NULL	 ? error
+					 : status_text(status));
+	return status;
+}
+
+static enum status run_make(struct command_run *run)
+{
+	enum status status = STATUS_OK;
+	bool has_mailbox = command_option(run, "mailbox") != NULL;
+	const char *mailbox = find_address(run, "mailbox", 1, &status);
+	const char *recipient = NULL;
+	struct tag_keys *keys = NULL;
+	const char *id = NULL;
+	const char *tagged;
+
+	if (status == STATUS_OK)
+		recipient = find_address(run, "recipient", has_mailbox ? 1 : 2, &status);
+	if (status != STATUS_OK)
+		return status;
+	if (mailbox == NULL)
+		return command_misused(run, "make wants the bounce address to sign: "
+					    "make MAILBOX [RECIPIENT]");
+	status = read_keys(run, address_domain(mailbox), &keys);
+	if (status != STATUS_OK)
+		return status;
+	tagged = tag_make(run->context, keys, mailbox, recipient, run->now, &id);
+	if (tagged == NULL)
+		return command_failed(run, STATUS_DATA,
+			"a tag does not fit behind %s: a local part has 64 characters at most",
+			mailbox);
+	printf("%s\n", tagged);
+	if (id != NULL)
+		remember_id(run, recipient, id);
+	return STATUS_OK;
+}
+
+static const char *form_name(char form)
+{
+	static const struct {
+		char form;
+		const char *name;
+	} forms[] = {{'s', "sender"}, {'r', "recipient"}, {'i', "recipient, by id"}};
+
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		if (forms[i].form == form)
+			return forms[i].name;
+	}
+	return "unknown";
+}
+
+static const char *resolve_id(struct command_run *run, const char *id)
+{
+	struct state *state = NULL;
+	const char *error = NULL;
+	char *recipient = NULL;
+
+	if (run->has_config && state_open(run->context, run->config->state, STATE_READ, &state,
+				       &error) == STATUS_OK)
+		ledger_find_id(state, run->context, id, &recipient);
+	state_close(state);
+	return recipient;
+}
+
+static void print_field(struct command_run *run, const char *name, const char *value)
+{
+	const char *clean = text_clean_string(run->context, value, SHOWN_MAX);
+
+	printf("%-10s %s\n", name, clean != NULL ? clean : "-");
+}
+
+static void print_tag(struct command_run *run, const struct tag *tag, const char *recipient)
+{
+	char day[CLOCK_TEXT_MAX];
+
+	clock_format_day(tag->day * 24 * 60 * 60, day);
+	print_field(run, "form", form_name(tag->form));
+	printf("%-10s %u\n", "key", tag->key);
+	print_field(run, "signed", day);
+	print_field(run, "mailbox", tag->mailbox);
+	if (tag->id != NULL)
+		print_field(run, "id", tag->id);
+	print_field(run, "recipient", recipient);
+}
+
+static enum status run_check(struct command_run *run)
+{
+	enum tag_result result = TAG_ABSENT;
+	enum status status = STATUS_OK;
+	int64_t lifetime_s = LIFETIME_DEFAULT_S;
+	struct tag_keys *keys = NULL;
+	const struct domain_config *domain;
+	const char *recipient;
+	struct tag tag;
+
+	if (run->argument_count != 2)
+		return command_misused(run, "check wants one address");
+	if (tag_parse(run->context, run->arguments[1], &tag)) {
+		domain = config_find_domain(run->config, address_domain(tag.mailbox));
+		status = read_keys(run, address_domain(tag.mailbox), &keys);
+		if (status != STATUS_OK)
+			return status;
+		if (domain != NULL)
+			lifetime_s = domain->tag_lifetime_s;
+		recipient = tag.id != NULL ? resolve_id(run, tag.id) : tag.recipient;
+		result = tag_check(
+			keys, &tag, tag.id != NULL ? recipient : NULL, lifetime_s, run->now);
+		print_tag(run, &tag, recipient);
+	}
+	print_field(run, "result", tag_result_name(result));
+	/* Exit 1, as of grep: asked and answered. */
+	return result == TAG_VALID ? STATUS_OK : STATUS_DIFFERENT;
+}
+
+static const struct {
+	const char *name;
+	command_function *function;
+} actions[] = {
+	{"new-key", run_new_key},
+	{"make", run_make},
+	{"check", run_check},
+};
+
+enum status tag_run(struct command_run *run)
+{
+	if (run->argument_count == 0)
+		return command_misused(run, "what to do is missing: new-key, make or check");
+	for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+		if (strcmp(actions[i].name, run->arguments[0]) == 0)
+			return actions[i].function(run);
+	}
+	return command_misused(run, "\"%s\" is not one of new-key, make and check",
+		text_clean_string(run->context, run->arguments[0], SHOWN_MAX));
+}

@@ -1,0 +1,119 @@
+/*
+ * pipeline.c: in charge of the order of the stages and of introducing them to each other. What each
+ * stage knows is its own business; what is done with the result is pipeline_act.c's.
+ */
+#include "pipeline.h"
+
+#include <string.h>
+
+#include "act/act.h"
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "classify/classify.h"
+
+/* A key file, read once a run however many messages need it. */
+struct pipeline_keys {
+	const char *path;
+	struct tag_keys *keys;
+	const char *problem;
+	struct pipeline_keys *next;
+};
+
+struct pipeline *pipeline_new(const void *context, const struct config *config, struct state *state)
+{
+	struct pipeline *pipeline = mem_new(context, struct pipeline);
+
+	pipeline->context = pipeline;
+	pipeline->config = config;
+	pipeline->state = state;
+	return pipeline;
+}
+
+static const struct pipeline_keys *find_keys(struct pipeline *pipeline, const char *path)
+{
+	for (struct pipeline_keys *keys = pipeline->keys; keys != NULL; keys = keys->next) {
+		if (strcmp(keys->path, path) == 0)
+			return keys;
+	}
+	struct pipeline_keys *keys = mem_new(pipeline->context, struct pipeline_keys);
+	keys->path = path;
+	if (tag_keys_read(keys, path, &keys->keys, &keys->problem) != STATUS_OK)
+		keys->keys = NULL;
+	keys->next = pipeline->keys;
+	pipeline->keys = keys;
+	return keys;
+}
+
+/* The list and the domain that the message came in for. */
+static void find_place(
+	const struct config *config, const struct envelope *envelope, struct judgement *judgement)
+{
+	const char *addresses[] = {envelope->original_recipient, envelope->recipient};
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *domain = addresses[i] == NULL ? NULL : address_domain(addresses[i]);
+		if (domain == NULL)
+			continue;
+		if (judgement->list == NULL)
+			judgement->list = config_find_list(config, addresses[i]);
+		if (judgement->domain == NULL)
+			judgement->domain = config_find_domain(config, domain);
+	}
+}
+
+/* Offline there is often no envelope: then the To field says who got it, which is good enough to
+ * choose a list by, not to believe anything by. */
+static void find_place_by_header(const void *context, const struct config *config,
+	const struct mail *mail, struct judgement *judgement)
+{
+	size_t count;
+	char **addresses = header_addresses(context, headers_find(&mail->headers, "To"), &count);
+
+	for (size_t i = 0; i < count && judgement->domain == NULL; i++) {
+		struct envelope envelope = {.recipient = addresses[i]};
+		find_place(config, &envelope, judgement);
+	}
+}
+
+/* True when the message, or the one that it returns, was sent by us. */
+static bool is_own(const struct mail *mail, const struct bounce *bounce)
+{
+	return headers_find(&mail->headers, ACT_LOOP_HEADER) != NULL ||
+	       headers_find(&bounce->original.headers, ACT_LOOP_HEADER) != NULL;
+}
+
+void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes raw,
+	const struct envelope *envelope, struct judgement *judgement_out)
+{
+	struct judgement *judgement = judgement_out;
+	struct weigh_input input = {.config = pipeline->config, .state = pipeline->state};
+
+	memset(judgement, 0, sizeof(*judgement));
+	judgement->mail = mail_read(context, raw, envelope);
+	judgement->bounce = classify_mail(context, judgement->mail);
+	find_place(pipeline->config, &judgement->mail->envelope, judgement);
+	if (envelope_address(&judgement->mail->envelope) == NULL)
+		find_place_by_header(context, pipeline->config, judgement->mail, judgement);
+
+	input.mail = judgement->mail;
+	input.bounce = judgement->bounce;
+	input.domain = judgement->domain;
+	input.list = judgement->list;
+	input.now = pipeline->now != 0 ? pipeline->now : clock_now();
+	if (input.domain != NULL && input.domain->tag_keys != NULL) {
+		const struct pipeline_keys *keys = find_keys(pipeline, input.domain->tag_keys);
+		input.tag_keys = keys->keys;
+		input.tag_problem = keys->problem;
+	}
+	weigh_bounce(context, &input, &judgement->weighing);
+
+	struct decide_input question = {
+		.kind = judgement->bounce->kind,
+		.verdict = judgement->weighing.verdict,
+		.mode = pipeline->config->mode,
+		.list = judgement->list,
+		.is_looping = is_own(judgement->mail, judgement->bounce),
+	};
+	judgement->decision = decide_action(&question);
+}

@@ -1,0 +1,128 @@
+#!/bin/sh
+# backstop explain: it says each step, adds up, and prints nothing that a terminal would obey.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/world.sh"
+
+explain_file() {
+	run "$BACKSTOP" explain -c "$conf" "$now" "$@"
+}
+
+feed_ledger
+
+explain_file --state "$world/forged-replay.eml"
+is "$status" 0 "a forged one"
+is "$err" "" "nothing on standard error"
+like "$out" '^  kind +failed$' "the kind"
+like "$out" '^  form +rfc3464$' "the form that it has"
+like "$out" '^  sender +<> \(null\)$' "the envelope sender"
+like "$out" '^  recipient +yves@example\.com$' "the failed recipient"
+like "$out" '^    status +5\.' "his status"
+like "$out" '^    Message-ID +<20261' "the message that it is about"
+like "$out" '^  tag +absent +\+0 +[a-z]' "the check tag, with its weight and a reason"
+like "$out" '^  sent +[a-z -]+ -10 +[a-z]' "the check sent"
+like "$out" '^  hop +foreign +-25 +.*198\.51\.100\.' "the check hop"
+like "$out" '^  sum -35: backscatter \(genuine from \+20, backscatter from -20\)$' \
+	"the sum, the verdict and the thresholds"
+like "$out" '^  list +announce@lists\.example\.org$' "the list"
+like "$out" '^  action +drop$' "the action"
+like "$out" '^  because +proven not to be ours' "and why"
+
+explain_file --state "$world/genuine-tagged-nothing-returned.eml"
+like "$out" '^  tag +valid[a-z-]* +\+60 ' "a valid tag"
+like "$out" '^  sent +[a-z-]+ +\+0 ' "a check that found nothing to go by weighs nothing"
+like "$out" '^  original +did not come back$' "nothing was returned"
+like "$out" '^  sum \+60: genuine' "genuine"
+like "$out" '^  action +forward$' "forwarded"
+
+explain_file "$world/genuine-postfix.eml"
+like "$out" '^  sent +unavailable +\+0 ' "without --state the ledger is not asked"
+like "$out" '^  sum \+20: genuine' "and the rest decides"
+
+explain_file --state "$world/ordinary-to-owner.eml"
+like "$out" '^  kind +ordinary$' "an ordinary message"
+like "$out" 'Not asked: this is no bounce' "is not weighed"
+unlike "$out" '^  sum ' "and has no sum"
+
+# The sum is that of the lines above it, in each message of the world.
+sums=0
+for file in "$world"/*.eml; do
+	explain_file --state "$file"
+	printf '%s\n' "$out" | awk '
+		/^3\. /, /^4\. / {
+			if ($1 ~ /^(tag|sent|hop)$/) sum += $3
+			if ($1 == "sum") { got = $2 + 0; found = 1 }
+			if (/could be forged/) capped = 1
+		}
+		END { exit !(!found || got == sum || (capped && got <= sum)) }' || {
+		echo "# $file"
+		sums=$((sums + 1))
+	}
+done
+is "$sums" 0 "each sum is that of its lines"
+
+configure 'mode = observe'
+explain_file --state "$world/forged-naive.eml"
+like "$out" '^  action +forward$' "observe mode: what is done"
+like "$out" '^  policy +drop$' "observe mode: what the policy asks for"
+like "$out" '^  because +observe mode' "observe mode: and why not"
+configure
+
+# Hostile bytes, in whatever is shown.
+csi=$(printf '\033[2J\302\2332J\007\b\177')
+cat >"$dir/hostile.eml" <<EOF
+Return-Path: <a$csi@example.net>
+Delivered-To: announce-bounces$csi@lists.example.org
+Received: from he${csi}lo (mx$csi.example.net [203.0.113.25]) by lists.example.org
+From: Mail$csi <mailer-daemon@example.net>
+To: announce-bounces@lists.example.org
+Subject: Undelivered $csi mail
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx$csi.example.net
+
+Final-Recipient: rfc822; ann$csi@example.net
+Original-Recipient: rfc822; "ann$csi"@example.net
+Action: fail${csi}ed
+Status: 5.1$csi.1
+Diagnostic-Code: smtp; 550 $csi no such user
+
+--b
+Content-Type: message/rfc822
+
+Message-ID: <1$csi@lists.example.org>
+From: =?utf-8?Q?=1B=5B2J=C2=9B2J=07?= <announce$csi@lists.example.org>
+Subject: =?utf-8?B?GxsbWzJKwpsySgc=?=
+Date: $csi
+
+--b--
+EOF
+explain_file --state "$dir/hostile.eml"
+is "$status" 0 "a hostile message is explained"
+like "$out" '^  kind +failed$' "and recognised"
+is "$(count_controls)" 0 "no escape sequence comes through"
+cp "$dir/hostile.eml" "$dir/na${csi}me.eml"
+explain_file "$dir/na${csi}me.eml"
+is "$(count_controls)" 0 "nor from a file name"
+explain_file "$dir/missing${csi}"
+is "$status" 66 "66: a file that is not there"
+is "$(count_controls)" 0 "nor from the name of a file that is not there"
+run "$BACKSTOP" held -c "$conf" "$now" list
+"$BACKSTOP" deliver -c "$conf" "$now" <"$dir/hostile.eml" >"$dir/.out" 2>"$dir/.err"
+is "$(count_controls)" 0 "nor into the log"
+
+# Where it reads.
+explain_file - <"$world/genuine-postfix.eml"
+like "$out" '^  kind +failed$' "standard input"
+explain_file
+is "$status" 64 "64: no path"
+explain_file "$world/genuine-postfix.eml" "$world/genuine-exim.eml"
+is "$status" 64 "64: two paths"
+run "$BACKSTOP" explain "$now" "$world/genuine-postfix.eml"
+is "$status" 0 "without a configuration"
+like "$out" '^  list +none that is configured$' "every list is unknown then"
+ok "nothing was delivered" test "$(sent_count)" -le 1
+
+done_testing

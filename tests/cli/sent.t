@@ -1,0 +1,115 @@
+#!/bin/sh
+# backstop sent: what gets into the ledger, from a message, a table and Postfix's log.
+. "$(dirname "$0")/lib.sh"
+
+conf=$dir/backstop.conf
+cat >"$conf" <<END
+state = "$dir/state"
+log = "$dir/log"
+domain "lists.example.org" { }
+END
+tab=$(printf '\t')
+
+sent() {
+	run "$BACKSTOP" sent -c "$conf" --now=2026-11-23T19:19:22Z "$@"
+}
+
+# A message.
+printf 'Subject: x\nMessage-ID: <1@lists.example.org>\n\ntext\n' >"$dir/message"
+sent ann@example.net --recipient=bob@example.net,eve@example.net <"$dir/message"
+is "$status" 0 "a message with recipients"
+is "$out$err" "" "a hook says nothing"
+sent <"$dir/message"
+is "$status" 0 "a message without"
+printf 'Subject: x\n\ntext\n' >"$dir/message"
+sent ann@example.net <"$dir/message"
+is "$status" 65 "no Message-ID: nothing to record"
+like "$err" 'no Message-ID' "and it says so"
+printf 'Message-ID: <2@lists.example.org>\n\n' >"$dir/message"
+sent ann <"$dir/message"
+is "$status" 64 "a recipient that is no address"
+
+# A table.
+cat >"$dir/good.tsv" <<END
+time${tab}message-id${tab}sender${tab}recipient
+# from another system
+1795461562${tab}<a@lists.example.org>${tab}announce-bounces@lists.example.org${tab}ann@example.net
+1795461562.25${tab}<a@lists.example.org>${tab}announce-bounces@lists.example.org${tab}bob@example.net
+2026-11-23T19:00:00Z${tab}<b@lists.example.org>${tab}announce-bounces@lists.example.org${tab}-
+2026-11-23 19:00:00${tab}<c@lists.example.org>${tab}${tab}
+END
+sent --tsv="$dir/good.tsv"
+is "$status" 0 "a good table"
+is "$out" "$dir/good.tsv: 4 entries read, 4 new, 0 bad" "counts"
+is "$err" "" "no progress where there is no terminal"
+sent --tsv="$dir/good.tsv"
+is "$out" "$dir/good.tsv: 4 entries read, 0 new, 0 bad" "the same once more is nothing new"
+sent --tsv=- <"$dir/good.tsv"
+is "$out" "standard input: 4 entries read, 0 new, 0 bad" "from standard input"
+
+cat >"$dir/bad.tsv" <<END
+yesterday${tab}<d@x>${tab}a@x.example${tab}ann@example.net
+7d${tab}<d@x>${tab}a@x.example${tab}ann@example.net
+1795461562000${tab}<d@x>${tab}a@x.example${tab}ann@example.net
+0${tab}<d@x>${tab}a@x.example${tab}ann@example.net
+1795461562${tab}${tab}a@x.example${tab}ann@example.net
+1795461562${tab}<d@x>${tab}a@x.example${tab}ann
+1795461562${tab}<d@x>${tab}a@x.example
+1795461562${tab}<e@x>${tab}a@x.example${tab}ann@example.net
+END
+sent --tsv="$dir/bad.tsv"
+is "$status" 65 "a table with bad lines"
+is "$out" "$dir/bad.tsv: 8 entries read, 1 new, 7 bad" "the good line is stored"
+for line in 1:time 2:time 3:time 4:time 5:Message-ID 6:recipient 7:line; do
+	like "$err" "^backstop sent: $dir/bad.tsv:${line%:*}: ${line#*:} .*: want " \
+		"line ${line%:*} is named, with what would be right"
+done
+i=0
+while [ $i -lt 30 ]; do
+	echo "line $i"
+	i=$((i + 1))
+done >"$dir/bad.tsv"
+sent --tsv="$dir/bad.tsv"
+is "$(printf '%s\n' "$err" | wc -l | tr -d ' ')" 11 "ten bad lines are told, then a count"
+like "$err" '30 bad lines in all' "the count"
+awk 'BEGIN { for (i = 0; i < 25000; i++) printf "%d\t<%d@l>\ta@x.example\tu%d@y.example\n", 1795000000 + i, i, i }' \
+	>"$dir/big.tsv"
+sent --tsv="$dir/big.tsv"
+is "$out" "$dir/big.tsv: 25000 entries read, 25000 new, 0 bad" "more than one batch"
+sent --tsv="$dir/none.tsv"
+is "$status" 66 "a table that is not there"
+like "$err" "$dir/none.tsv: No such file" "is named"
+
+# Postfix's log.
+cat >"$dir/mail.log" <<END
+Nov 23 19:00:00 mx postfix/pickup[10]: 3F2A91C0DE: uid=0 from=<announce-bounces>
+Nov 23 19:00:00 mx postfix/cleanup[11]: 3F2A91C0DE: message-id=<p1@lists.example.org>
+Nov 23 19:00:01 mx postfix/qmgr[12]: 3F2A91C0DE: from=<announce-bounces@lists.example.org>, size=900, nrcpt=2 (queue active)
+Nov 23 19:00:02 mx postfix/smtp[13]: 3F2A91C0DE: to=<ann@y.example>, orig_to=<staff@lists.example.org>, relay=mx.y.example[192.0.2.1]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)
+Nov 23 19:00:02 mx postfix/smtp[13]: 3F2A91C0DE: to=<bob@y.example>, relay=none, delay=1, delays=0/0/0/1, dsn=4.4.1, status=deferred (timed out)
+Nov 23 19:00:03 mx postfix/cleanup[11]: 4gXbKz1234zQ5w: message-id=<foreign@other.example>
+Nov 23 19:00:03 mx postfix/qmgr[12]: 4gXbKz1234zQ5w: from=<a@other.example>, size=900, nrcpt=1 (queue active)
+Nov 23 19:00:03 mx postfix/smtp[13]: 4gXbKz1234zQ5w: to=<ann@y.example>, relay=mx.y.example[192.0.2.1]:25, status=sent (250 ok)
+Nov 23 19:00:04 mx postfix/smtp[13]: 5F2A91C0DE: to=<ann@y.example>, relay=mx.y.example[192.0.2.1]:25, status=sent (250 ok)
+Nov 23 19:00:05 mx dovecot: imap-login: something else
+END
+sent --postfix-log="$dir/mail.log"
+is "$status" 0 "a log of Postfix"
+like "$out" ": 2 deliveries read, 3 new, 0 bad" "our domain's mail, to both addresses of an alias"
+like "$out" ": 1 more could not be used" "and what cannot be joined is counted"
+sent --postfix-log="$dir/mail.log"
+like "$out" ": 2 deliveries read, 0 new, 0 bad" "a second time adds nothing"
+echo 'state = "'"$dir/state2"'"' >"$dir/all.conf"
+run "$BACKSTOP" sent -c "$dir/all.conf" --now=2026-11-23T19:19:22Z --postfix-log="$dir/mail.log"
+like "$out" ": 3 deliveries read, 4 new" "without domains all mail counts"
+sent --postfix-log="$dir/good.tsv"
+is "$status" 65 "a file that is no log"
+like "$err" "none of [0-9]+ lines is Postfix's; want " "and what would be one"
+
+sent --tsv="$dir/good.tsv" --postfix-log="$dir/mail.log"
+is "$status" 64 "not both at once"
+sent --tsv="$dir/good.tsv" ann@example.net
+is "$status" 64 "a table brings its own recipients"
+run "$BACKSTOP" sent -c "$dir/none.conf" --tsv="$dir/good.tsv"
+is "$status" 66 "a configuration is needed"
+done_testing
