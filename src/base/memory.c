@@ -35,6 +35,14 @@ void *mem_context(const void *parent, const char *name)
 	return or_die(talloc_named(parent, 0, "%s", name));
 }
 
+void *mem_pool(const void *parent, const char *name, size_t size)
+{
+	void *pool = or_die(talloc_pool(parent, size));
+
+	talloc_set_name(pool, "%s", name);
+	return pool;
+}
+
 void *mem_alloc(const void *context, size_t size)
 {
 	return or_die(talloc_zero_size(context, size));

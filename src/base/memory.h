@@ -15,6 +15,10 @@
 /* A new context below parent (NULL: at the top). Free with mem_free. */
 void *mem_context(const void *parent, const char *name);
 
+/* The same with room for about size bytes allocated at once: for a context that gets many small
+ * things, such as a message's. More than size is fine, and slower. */
+void *mem_pool(const void *parent, const char *name, size_t size);
+
 /* size zeroed bytes. */
 void *mem_alloc(const void *context, size_t size);
 

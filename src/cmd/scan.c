@@ -22,6 +22,8 @@ const struct option_row scan_options[] = {
 	{NULL, OPTION_FLAG, NULL, NULL},
 };
 
+#define MESSAGE_POOL_SIZE (64 * 1024) /* what most messages come to */
+
 /* A way to print a message, and what stands on top. */
 struct format {
 	const char *name;
@@ -49,7 +51,7 @@ struct scan {
 static enum status scan_message(void *argument, const struct source_message *message)
 {
 	struct scan *scan = argument;
-	void *context = mem_context(NULL, "message");
+	void *context = mem_pool(NULL, "message", MESSAGE_POOL_SIZE);
 	struct judgement judgement;
 
 	pipeline_judge(scan->run->pipeline, context, message->bytes, NULL, &judgement);

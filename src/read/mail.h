@@ -16,7 +16,7 @@
 #include "read/envelope.h"
 #include "read/header.h"
 
-#define MAIL_ANALYSED_MAX (4 * 1024 * 1024) /* only so much of a message is looked into */
+#define MAIL_ANALYSED_MAX (2 * 1024 * 1024) /* only so much of a message is looked into */
 #define PART_COUNT_MAX 200		    /* parts of one message */
 #define PART_DEPTH_MAX 20
 #define PART_CONTENT_MAX (512 * 1024) /* decoded bytes kept of one part */

@@ -90,7 +90,7 @@ static struct bytes decode_content(struct builder *builder, GMimePart *leaf, boo
 	GMimeFilter *decoder =
 		g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(wrapper), FALSE);
 	size_t room = 16 * 1024, used = 0;
-	unsigned char *data = mem_alloc(builder->context, room);
+	unsigned char *data = mem_realloc(builder->context, NULL, room); /* not zeroed */
 
 	g_mime_stream_filter_add(GMIME_STREAM_FILTER(filtered), decoder);
 	g_mime_stream_reset(stream);

@@ -12,6 +12,7 @@
 #include "base/rules.h"
 
 #define WORD_MAX 32
+#define WEIGHTS_MAX 128 /* rows; test_weigh.c sees to it that there are not more */
 
 /* A row a check; the order is that in which they are shown. */
 static const struct {
@@ -26,34 +27,56 @@ static const struct {
 _Static_assert(
 	sizeof(checks) / sizeof(checks[0]) <= EVIDENCE_MAX, "room for each check's evidence");
 
-/* The row of a result; false when it has none. */
-static bool find_row(
-	const char *check_name, const char *result, int *weight_out, bool *is_forgeable_out)
-{
-	const char *text = rules_find("weights.rules");
-	char name[WORD_MAX], word[WORD_MAX], mark[WORD_MAX];
+/* One row of rules/weights.rules. */
+struct weight {
+	char check[WORD_MAX], result[WORD_MAX];
+	int decibans;
+	bool is_forgeable;
+};
 
-	for (const char *line = text; line != NULL && *line != '\0';) {
+/* The rows, read once a process: they are part of the binary. */
+static struct weight weights[WEIGHTS_MAX];
+static size_t weight_count;
+
+static void read_weights(void)
+{
+	for (const char *line = rules_find("weights.rules"); line != NULL && *line != '\0';) {
 		const char *end = strchr(line, '\n');
+		struct weight *weight = &weights[weight_count];
+		char row[256], mark[WORD_MAX] = "";
 		int length = end == NULL ? (int)strlen(line) : (int)(end - line);
-		char row[256];
+
 		snprintf(row, sizeof(row), "%.*s", length, line);
-		int found = sscanf(row, "%31s %31s %d %31s", name, word, weight_out, mark);
-		if (row[0] != '#' && found >= 3 && strcmp(name, check_name) == 0 &&
-			strcmp(word, result) == 0) {
-			*is_forgeable_out = found == 4 && strcmp(mark, "forgeable") == 0;
-			return true;
+		if (row[0] != '#' && weight_count < WEIGHTS_MAX &&
+			sscanf(row, "%31s %31s %d %31s", weight->check, weight->result,
+				&weight->decibans, mark) >= 3) {
+			weight->is_forgeable = strcmp(mark, "forgeable") == 0;
+			weight_count++;
 		}
 		line = end == NULL ? NULL : end + 1;
 	}
-	return false;
+}
+
+/* The row of a result, the first that fits, or NULL. */
+static const struct weight *find_weight(const char *check_name, const char *result)
+{
+	if (weight_count == 0)
+		read_weights();
+	for (size_t i = 0; i < weight_count; i++) {
+		if (strcmp(weights[i].check, check_name) == 0 &&
+			strcmp(weights[i].result, result) == 0)
+			return &weights[i];
+	}
+	return NULL;
 }
 
 bool weigh_find_weight(const char *check_name, const char *result, int *weight_out)
 {
-	bool is_forgeable;
+	const struct weight *weight = find_weight(check_name, result);
 
-	return find_row(check_name, result, weight_out, &is_forgeable);
+	if (weight != NULL)
+		*weight_out = weight->decibans;
+	return weight != NULL;
 }
 
 void weigh_add_up(struct weighing *weighing)
@@ -90,8 +113,9 @@ void weigh_bounce(const void *context, const struct weigh_input *input, struct w
 		item->check = checks[i].name;
 		checks[i].run(context, input, item);
 		assert(item->result != NULL);
-		if (!find_row(item->check, item->result, &item->weight, &item->is_forgeable))
-			item->weight = 0;
+		const struct weight *weight = find_weight(item->check, item->result);
+		item->weight = weight == NULL ? 0 : weight->decibans;
+		item->is_forgeable = weight != NULL && weight->is_forgeable;
 		log_debug("check %s: %s (%+d) %s", item->check, item->result, item->weight,
 			item->detail == NULL ? "" : item->detail);
 	}

@@ -58,6 +58,7 @@ START_TEST(weights_are_well_formed)
 		count++;
 	}
 	ck_assert_uint_gt(count, 10);
+	ck_assert_uint_lt(count, 64);
 }
 END_TEST
 
