@@ -9,6 +9,7 @@
 
 #include "act/act.h"
 #include "base/clock.h"
+#include "base/guard.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -349,6 +350,7 @@ enum status pipeline_act(struct pipeline *pipeline, const void *context,
 	}
 	if (status != STATUS_OK)
 		return status;
+	guard_message_is_safe();
 	if (pipeline->state == NULL || remember(pipeline, event_out, NULL, 0) != STATUS_OK)
 		log_warning(
 			"the event could not be recorded; the message was handed on all the same");

@@ -1,5 +1,5 @@
 /*
- * guard.c: 75 in place of every death that can be caught.
+ * guard.c: 75 in place of every death that can be caught, and 0 once the message is safe.
  *
  * The handlers do no cleaning up: what was half done is a file in tmp/ or an uncommitted
  * transaction, and both are made to be left behind. They use async-signal-safe calls alone
@@ -30,12 +30,23 @@ static const int ignored[] = {SIGPIPE, SIGXFSZ};
 /* SIGSTKSZ is too small for the state that newer processors save. */
 static char spare_stack[64 * 1024];
 
+static volatile sig_atomic_t is_message_safe;
+
+void guard_message_is_safe(void)
+{
+	is_message_safe = 1;
+}
+
 static void defer(int signal_number)
 {
 	static const char deadline[] = "backstop: deadline passed, deferring\n";
 	static const char ended[] = "backstop: ended by a signal, deferring\n";
-	const char *line = signal_number == SIGALRM ? deadline : ended;
-	size_t size = (signal_number == SIGALRM ? sizeof deadline : sizeof ended) - 1;
+	static const char safe[] = "backstop: delivered, but ended before it was recorded\n";
+	const char *line = is_message_safe ? safe : signal_number == SIGALRM ? deadline : ended;
+	size_t size = (is_message_safe			 ? sizeof safe
+			      : signal_number == SIGALRM ? sizeof deadline
+							 : sizeof ended) -
+		      1;
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
 
 	/* Into a full pipe that nobody reads a write would wait for ever, deadline or not. */
@@ -44,7 +55,7 @@ static void defer(int signal_number)
 
 		(void)unused;
 	}
-	_exit(GUARD_TEMPFAIL);
+	_exit(is_message_safe ? 0 : GUARD_TEMPFAIL);
 }
 
 /* A file of ours that got number 2 would receive our complaints, and one that got number 0 would

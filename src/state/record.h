@@ -34,7 +34,7 @@ struct event {
 	const char *failed;	/* failed recipients, ", " between */
 	const char *message_id; /* of the original */
 	const char *queue_id;
-	const char *evidence; /* "tag:valid+60 sent:absent-40" */
+	const char *evidence; /* "tag:valid+60 sent:absent-39" */
 	uint64_t size;	      /* bytes of the message */
 };
 

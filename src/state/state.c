@@ -15,12 +15,14 @@
 #include <libgen.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "state/box.h"
 
@@ -187,6 +189,15 @@ static unsigned environment_flags(const struct opening *opening)
 	return flags;
 }
 
+/* LMDB would write its finding to standard error, where the mail server takes it for ours. It must
+ * not return: LMDB prints when it does. */
+static void end_on_assert(MDB_env *env, const char *message)
+{
+	(void)env;
+	log_error("state: damaged: %s", message);
+	abort();
+}
+
 static int try_environment(struct opening *opening)
 {
 	struct state *state = opening->state;
@@ -194,6 +205,7 @@ static int try_environment(struct opening *opening)
 
 	if (code != MDB_SUCCESS)
 		return code;
+	mdb_env_set_assert(state->env, end_on_assert);
 	if (opening->initial_map_bytes > 0)
 		code = mdb_env_set_mapsize(state->env, opening->initial_map_bytes);
 	if (code == MDB_SUCCESS)
@@ -368,11 +380,37 @@ static enum status make_lock_file(struct opening *opening)
 
 /* Under a lock on the folder, so that a creation that failed half-way can be taken back: LMDB takes
  * a first page without its second for damage, for good. */
+/* True when a kill cut LMDB's first write, of two pages, behind the first: nothing is in it yet,
+ * and no later opening could make anything of it. A file that is not LMDB's is left alone. */
+static bool is_half_created(const char *path)
+{
+	enum { MAGIC_OFFSET = 16 };
+	const uint32_t magic = 0xBEEFC0DE;
+	unsigned char head[MAGIC_OFFSET + sizeof magic];
+	off_t size = file_size(path);
+	int descriptor;
+	bool is_ours;
+
+	if (size <= 0 || size >= 2 * sysconf(_SC_PAGESIZE))
+		return false;
+	descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (descriptor < 0)
+		return false;
+	is_ours = pread(descriptor, head, sizeof head, 0) == (ssize_t)sizeof head &&
+		  memcmp(head + MAGIC_OFFSET, &magic, sizeof magic) == 0;
+	close(descriptor);
+	return is_ours;
+}
+
 static enum status create_files(struct opening *opening)
 {
 	enum status status;
 	bool is_first = file_size(opening->data_path) <= 0;
 
+	if (is_half_created(opening->data_path)) {
+		unlink(opening->data_path);
+		is_first = true;
+	}
 	status = make_lock_file(opening);
 	if (status != STATUS_OK)
 		return status;
@@ -416,7 +454,8 @@ static enum status open_for_writing(struct opening *opening)
 		status = make_folder(opening);
 	if (status != STATUS_OK)
 		return status;
-	if (file_size(opening->data_path) <= 0 || file_size(opening->lock_path) <= 0)
+	if (file_size(opening->data_path) <= 0 || file_size(opening->lock_path) <= 0 ||
+		is_half_created(opening->data_path))
 		return create(opening);
 	opening->initial_map_bytes = 0;
 	return open_all(opening);
