@@ -381,23 +381,28 @@ static enum status make_lock_file(struct opening *opening)
 /* Under a lock on the folder, so that a creation that failed half-way can be taken back: LMDB takes
  * a first page without its second for damage, for good. */
 /* True when a kill cut LMDB's first write, of two pages, behind the first: nothing is in it yet,
- * and no later opening could make anything of it. A file that is not LMDB's is left alone. */
+ * and no later opening could make anything of it. A file that is not LMDB's, or has seen a
+ * transaction, is left alone. */
 static bool is_half_created(const char *path)
 {
-	enum { MAGIC_OFFSET = 16 };
-	const uint32_t magic = 0xBEEFC0DE;
-	unsigned char head[MAGIC_OFFSET + sizeof magic];
+	/* LMDB's first page: a header, then MDB_meta with the magic first and the transaction last.
+	 */
+	enum { MAGIC_OFFSET = 16, TRANSACTION_OFFSET = 144 };
+	static const uint32_t magic = 0xBEEFC0DE;
+	static const uint64_t none = 0;
+	unsigned char head[TRANSACTION_OFFSET + sizeof none];
 	off_t size = file_size(path);
 	int descriptor;
 	bool is_ours;
 
-	if (size <= 0 || size >= 2 * sysconf(_SC_PAGESIZE))
+	if (size < (off_t)sizeof head || size >= 2 * sysconf(_SC_PAGESIZE))
 		return false;
 	descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (descriptor < 0)
 		return false;
 	is_ours = pread(descriptor, head, sizeof head, 0) == (ssize_t)sizeof head &&
-		  memcmp(head + MAGIC_OFFSET, &magic, sizeof magic) == 0;
+		  memcmp(head + MAGIC_OFFSET, &magic, sizeof magic) == 0 &&
+		  memcmp(head + TRANSACTION_OFFSET, &none, sizeof none) == 0;
 	close(descriptor);
 	return is_ours;
 }
