@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "classify/classify.h"
 
 /* A key file, read once a run however many messages need it. */
@@ -76,11 +77,18 @@ static void find_place_by_header(const void *context, const struct config *confi
 	}
 }
 
-/* True when the message, or the one that it returns, was sent by us. */
+/* True when the message, or the one that it returns, was sent by us. What we send has the null
+ * sender: a post that carries our header by somebody's doing has not. */
 static bool is_own(const struct mail *mail, const struct bounce *bounce)
 {
+	const char *sender = bounce->original.return_path;
+	const char *author = bounce->original.from;
+	bool has_null_sender = (sender != NULL && *sender == '\0') ||
+			       (author != NULL && text_starts_fold(author, "mailer-daemon@"));
+
 	return headers_find(&mail->headers, ACT_LOOP_HEADER) != NULL ||
-	       headers_find(&bounce->original.headers, ACT_LOOP_HEADER) != NULL;
+	       (has_null_sender &&
+		       headers_find(&bounce->original.headers, ACT_LOOP_HEADER) != NULL);
 }
 
 void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes raw,

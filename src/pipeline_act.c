@@ -126,6 +126,17 @@ static char *describe_original(char *text, const struct original *original)
 	return append_foreign(text, "  Message-ID: ", original->message_id, "\n");
 }
 
+/* The recipient whose signed address the report came to: the proof is about him alone, whoever else
+ * the report names. */
+static const char *find_proven(const struct judgement *judgement)
+{
+	for (size_t i = 0; i < judgement->weighing.count; i++) {
+		if (judgement->weighing.items[i].recipient != NULL)
+			return judgement->weighing.items[i].recipient;
+	}
+	return NULL;
+}
+
 /* What the owner reads: who failed and why, what mail it was about, and why it is believed. */
 static char *describe(const void *context, const struct judgement *judgement)
 {
@@ -135,6 +146,8 @@ static char *describe(const void *context, const struct judgement *judgement)
 		judgement->list == NULL ? "-" : judgement->list->address, kind_name(bounce->kind));
 
 	text = describe_recipients(text, bounce);
+	text = append_foreign(text,
+		"The signed address that it came to was given to: ", find_proven(judgement), "\n");
 	text = describe_original(text, &bounce->original);
 	text = append_foreign(text, "\nReported by: ",
 		or_dash(bounce->reporter.name != NULL ? bounce->reporter.name
@@ -220,7 +233,9 @@ static enum status run_pipe(
 		.verdict = judgement->weighing.verdict,
 		.score = judgement->weighing.score,
 		.list = judgement->list == NULL ? NULL : judgement->list->address,
-		.failed = join_failed(context, judgement->bounce, " ", PIPE_VALUE_MAX),
+		.failed = find_proven(judgement) != NULL
+				  ? find_proven(judgement)
+				  : join_failed(context, judgement->bounce, " ", PIPE_VALUE_MAX),
 		.sender = envelope->sender,
 		.recipient = envelope_address(envelope),
 	};

@@ -74,9 +74,9 @@ enum status hold_read(const void *context, const char *state_directory, const ch
 	struct bytes *bytes_out, const char **error_out);
 enum status hold_remove(const char *state_directory, const char *file);
 
-/* Removes the files last written before before_s that no record names: what a kill between the file
- * and its record leaves behind. is_known says whether a record names a file. A file that cannot be
- * removed does not end it. removed_out: how many went. */
+/* Moves the files last written before before_s that no record names into STATE/unclaimed: what a
+ * kill between the file and its record leaves behind. is_known says whether a record names a file.
+ * A file that cannot be removed does not end it. removed_out: how many went. */
 typedef bool hold_is_known(void *argument, const char *file);
 enum status hold_sweep(const char *state_directory, int64_t before_s, hold_is_known *is_known,
 	void *argument, uint64_t *removed_out);

@@ -15,6 +15,7 @@
 
 #include "act/child.h"
 #include "act/compose.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -70,6 +71,31 @@ static const char *const *make_argv(const void *context, const char *sendmail,
 	return argv;
 }
 
+/* One run of sendmail for each owner: an address that it refuses must not keep the others' mail
+ * back, nor send it to them again at each attempt. Success when one of them was accepted. */
+static enum status send_to_each(const void *context, const struct config *config,
+	const char *const *recipients, size_t recipient_count, struct process_request *request,
+	const char **error_out)
+{
+	enum status result = STATUS_CHILD;
+	const char *error = NULL;
+
+	for (size_t i = 0; i < recipient_count; i++) {
+		request->argv = make_argv(context, config->sendmail, &recipients[i], 1);
+		enum status status = child_run(context, config->sendmail, request, &error);
+		if (status == STATUS_OK)
+			result = STATUS_OK;
+		else if (result != STATUS_OK)
+			*error_out = error;
+		if (status != STATUS_OK && recipient_count > 1)
+			log_warning("forward: owner %zu of %zu was not served: %s", i + 1,
+				recipient_count, error);
+	}
+	if (result == STATUS_OK)
+		*error_out = NULL;
+	return result;
+}
+
 enum status forward_send(const void *context, const struct config *config,
 	const char *const *recipients, size_t recipient_count, enum owner_sees owner_sees,
 	const struct notice *notice, struct bytes original, const char **error_out)
@@ -98,7 +124,6 @@ enum status forward_send(const void *context, const struct config *config,
 		input[request.input_count++] = original;
 		break;
 	}
-	request.argv = make_argv(context, config->sendmail, recipients, recipient_count);
 	request.input = input;
-	return child_run(context, config->sendmail, &request, error_out);
+	return send_to_each(context, config, recipients, recipient_count, &request, error_out);
 }

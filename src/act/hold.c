@@ -76,6 +76,25 @@ struct sweep {
 	int error; /* the first one */
 };
 
+/* Into STATE/unclaimed: a state that was restored from a copy names none of what was held since,
+ * and that may be genuine mail. */
+static int move_away(const struct sweep *sweep, const char *name)
+{
+	char *unclaimed = mem_printf(NULL, "%s/../unclaimed", sweep->path);
+	struct maildir_piece piece = {NULL, 0};
+	unsigned char *data = NULL;
+	int error = maildir_read(sweep->path, name, &data, &piece.size);
+
+	piece.data = data;
+	if (error == 0)
+		error = maildir_deliver(unclaimed, &piece, 1, NULL);
+	if (error == 0)
+		error = maildir_remove(sweep->path, name);
+	free(data);
+	mem_free(unclaimed);
+	return error;
+}
+
 static int sweep_file(void *argument, const char *full_path, const char *name)
 {
 	struct sweep *sweep = argument;
@@ -89,7 +108,7 @@ static int sweep_file(void *argument, const char *full_path, const char *name)
 	if (lstat(full_path, &file) != 0 || file.st_mtime >= sweep->before_s ||
 		sweep->is_known(sweep->argument, base))
 		return 0;
-	error = maildir_remove(sweep->path, base);
+	error = move_away(sweep, base);
 	if (error == 0)
 		sweep->removed++;
 	else if (error != ENOENT && sweep->error == 0)

@@ -75,6 +75,8 @@ enum status deliver_run(struct command_run *run)
 	enum status status = source_read_all(run->context, STDIN_FILENO, &message);
 	if (status != STATUS_OK)
 		return command_failed(run, status, "standard input: %s", status_text(status));
+	if (message.size == 0) /* a mail server that died, not a message */
+		return command_failed(run, STATUS_DATA, "standard input is empty");
 	read_envelope(run, &envelope);
 	pipeline_judge(run->pipeline, run->context, message, &envelope, &judgement);
 	status = pipeline_act(run->pipeline, run->context, &judgement, &event, &error);

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/address.h"
@@ -26,6 +27,7 @@
 #include "state/ledger.h"
 
 #define BATCH_MAX 10000	 /* entries in one write transaction */
+#define DOMAINS_MAX 64	 /* sender domains of one feeding */
 #define BAD_SHOWN_MAX 10 /* bad lines that are told one by one */
 #define MESSAGE_ID_MAX 998
 #define SHOWN_MAX 80		      /* bytes of a bad value in a message */
@@ -42,6 +44,12 @@ const struct option_row sent_options[] = {
 };
 
 /* A feeding under way: entries wait in a batch. */
+/* A sender domain in what is fed. */
+struct fed_domain {
+	const char *name;
+	int64_t earliest_s, latest_s;
+};
+
 struct feed {
 	struct command_run *run;
 	const char *path; /* for messages */
@@ -53,6 +61,9 @@ struct feed {
 	uint64_t read;	    /* lines with data */
 	uint64_t added;
 	uint64_t bad;
+	struct fed_domain domains[DOMAINS_MAX];
+	size_t domain_count;
+	bool is_message; /* one message, as it is sent */
 	struct progress progress;
 };
 
@@ -112,6 +123,52 @@ static enum status flush(struct feed *feed)
 		feed->path, state_directory(feed->run->state), status_text(status), feed->added);
 }
 
+/* Remembers that mail of the domain is in what is fed. Those beyond DOMAINS_MAX are not vouched
+ * for. */
+static void note_domain(struct feed *feed, const char *domain, int64_t sent_s)
+{
+	size_t i = 0;
+
+	if (domain == NULL)
+		return;
+	while (i < feed->domain_count && !text_equal_fold(feed->domains[i].name, domain))
+		i++;
+	if (i == DOMAINS_MAX)
+		return;
+	if (i == feed->domain_count)
+		feed->domains[feed->domain_count++] =
+			(struct fed_domain){text_lower(feed->run->context, domain), sent_s, sent_s};
+	if (sent_s < feed->domains[i].earliest_s)
+		feed->domains[i].earliest_s = sent_s;
+	if (sent_s > feed->domains[i].latest_s)
+		feed->domains[i].latest_s = sent_s;
+}
+
+/* What was fed to its end, without a line that could not be used, is all that was sent up to when
+ * the file was last written: only then does a Message-ID that is missing mean anything. */
+static enum status vouch(struct feed *feed, uint64_t unused)
+{
+	struct stat file;
+	bool is_file = stat(feed->path, &file) == 0 && S_ISREG(file.st_mode);
+	enum status status = STATUS_OK;
+
+	if (unused > 0 || feed->bad > 0) {
+		printf("%s: not all of it could be used, so the ledger does not vouch for the time "
+		       "that it is about\n",
+			feed->path);
+		return STATUS_OK;
+	}
+	for (size_t i = 0; i < feed->domain_count && status == STATUS_OK; i++) {
+		const struct fed_domain *domain = &feed->domains[i];
+		int64_t until_s = is_file ? (int64_t)file.st_mtime : domain->latest_s;
+		if (until_s > feed->run->now || feed->is_message)
+			until_s = feed->run->now;
+		status = ledger_cover(feed->run->state, domain->name, domain->earliest_s,
+			until_s > domain->latest_s ? until_s : domain->latest_s);
+	}
+	return status;
+}
+
 /* Strings are copied. The sender's domain and the recipient may be NULL. */
 static enum status add_entry(struct feed *feed, int64_t sent_s, const char *message_id,
 	const char *domain, const char *recipient)
@@ -122,8 +179,8 @@ static enum status add_entry(struct feed *feed, int64_t sent_s, const char *mess
 		.sent_s = sent_s,
 		.message_id = mem_strdup(feed->batch_context, message_id),
 		.recipient = recipient != NULL ? mem_strdup(feed->batch_context, recipient) : NULL,
-		.domain = domain != NULL ? text_lower(feed->batch_context, domain) : NULL,
 	};
+	note_domain(feed, domain, sent_s);
 	return feed->batch_count == BATCH_MAX ? flush(feed) : STATUS_OK;
 }
 
@@ -268,7 +325,8 @@ static enum status feed_tsv(struct command_run *run, const char *path)
 			feed.bad);
 	}
 	print_counts(&feed, "entries");
-	return feed.bad > 0 ? STATUS_DATA : STATUS_OK;
+	status = vouch(&feed, 0);
+	return status == STATUS_OK && feed.bad > 0 ? STATUS_DATA : status;
 }
 
 /* Postfix's log. */
@@ -344,6 +402,9 @@ static enum status feed_postfix_log(struct command_run *run, const char *path)
 	if (status != STATUS_OK)
 		return status;
 	print_counts(&feed, "deliveries");
+	status = vouch(&feed, counts.unjoined);
+	if (status != STATUS_OK)
+		return status;
 	if (counts.unjoined > 0)
 		printf("%s: %" PRIu64
 		       " more could not be used: their messages' first lines are not in "
@@ -420,7 +481,10 @@ static enum status feed_message(struct command_run *run)
 		status = add_recipients(&feed, message_id, domain, run->arguments[i]);
 	if (status == STATUS_OK && feed.batch_count == 0 && feed.added == 0)
 		status = add_entry(&feed, run->now, message_id, domain, NULL);
-	return status == STATUS_OK ? flush(&feed) : status;
+	if (status == STATUS_OK)
+		status = flush(&feed);
+	feed.is_message = true;
+	return status == STATUS_OK ? vouch(&feed, 0) : status;
 }
 
 enum status sent_run(struct command_run *run)

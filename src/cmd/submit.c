@@ -280,7 +280,7 @@ static const struct tag_keys *read_keys(const struct submission *submission)
 	if (tag_keys_read(submission->context, domain->tag_keys, &keys, &error) == STATUS_OK &&
 		keys->count > 0)
 		return keys;
-	log_warning("submit: %s; mail from %s goes out without a tag",
+	log_warning("submit: %s; mail from %s cannot be signed",
 		error != NULL ? error : domain->tag_keys, domain->name);
 	return NULL;
 }
@@ -428,11 +428,21 @@ static bool prepare(struct submission *submission)
 	guard_set_deadline((unsigned)submission->run->config->deadline_s);
 	status = record(submission);
 	guard_set_deadline(0);
+	if (keys == NULL && domain != NULL && domain->tagged == SHARE_ALL &&
+		domain->tag_keys != NULL) {
+		log_error(
+			"submit: not sent: all mail of %s is said to be tagged and this could not "
+			"be, so that a bounce of it would look forged",
+			domain->name);
+		return false;
+	}
 	if (status == STATUS_OK)
 		return true;
-	if (domain != NULL && domain->sent_log == SENT_LOG_COMPLETE && !submission->is_signed) {
-		log_error("submit: not sent: no tag could be made and the ledger cannot be written "
-			  "(%s), so that a bounce of it would look forged",
+	/* Only the tag of one recipient outweighs that the ledger does not know the message. */
+	if (domain != NULL && domain->sent_log == SENT_LOG_COMPLETE &&
+		!(submission->is_signed && domain->tag_form == TAG_FORM_RECIPIENT)) {
+		log_error("submit: not sent: the ledger cannot be written (%s) and no tag makes up "
+			  "for it, so that a bounce of it would look forged",
 			status_text(status));
 		return false;
 	}

@@ -22,7 +22,8 @@ enum {
 	RECIPIENT_SIZE = 8, /* bytes of the hash of a recipient behind it; zeros: not recorded */
 	KEY_SIZE = MESSAGE_SIZE + RECIPIENT_SIZE,
 	SENT_VALUE_SIZE = 9,
-	DOMAIN_MAX = 255, /* RFC 1035; a longer one covers nothing */
+	DOMAIN_MAX = 255,  /* RFC 1035; a longer one covers nothing */
+	GAP_MAX_S = 86400, /* between two batches of a log that is fed piece by piece */
 	SPANS_MAX = 64 /* sender domains of one feeding; those of further ones are not extended */
 };
 
@@ -397,7 +398,10 @@ static void extend_coverage(
 	bool is_batch = feeding->feed == LEDGER_FEED_BATCH;
 	int64_t until_s = span->latest_s > feeding->now ? span->latest_s : feeding->now;
 
-	if (!coverage->is_any || (!is_batch && coverage->until_s < feeding->now)) {
+	bool has_gap = is_batch ? coverage->until_s < span->earliest_s - GAP_MAX_S
+				: coverage->until_s < feeding->now;
+
+	if (!coverage->is_any || has_gap) {
 		coverage->from_s = is_batch ? span->earliest_s : feeding->now;
 		coverage->until_s = INT64_MIN;
 		coverage->is_any = true;
@@ -437,6 +441,20 @@ static int put_coverage(struct state *state, MDB_txn *transaction, const struct 
 	for (size_t i = 0; i < feeding->span_count && code == MDB_SUCCESS; i++)
 		code = put_span(state, transaction, feeding, &feeding->spans[i]);
 	return code;
+}
+
+static int cover(struct state *state, MDB_txn *transaction, void *argument)
+{
+	return put_coverage(state, transaction, argument);
+}
+
+enum status ledger_cover(
+	struct state *state, const char *domain, int64_t earliest_s, int64_t until_s)
+{
+	struct feeding feeding = {.feed = LEDGER_FEED_BATCH, .now = until_s, .span_count = 1};
+
+	feeding.spans[0] = (struct span){domain, earliest_s, earliest_s};
+	return box_write(state, cover, &feeding);
 }
 
 static int feed_all(struct state *state, MDB_txn *transaction, void *argument)

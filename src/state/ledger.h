@@ -29,7 +29,7 @@ struct ledger_entry {
 
 enum ledger_feed {
 	LEDGER_FEED_CONTINUOUS, /* submit: each message as it is sent; covers until now */
-	LEDGER_FEED_BATCH	/* sent: covers until it is fed, since a log or table ends there */
+	LEDGER_FEED_BATCH	/* sent: covers until `now`, or the latest entry */
 };
 
 struct ledger_answer {
@@ -57,6 +57,12 @@ enum status ledger_coverage(
  * already keep their time. added_out: how many were new; may be NULL. */
 enum status ledger_add(struct state *state, enum ledger_feed feed, int64_t now,
 	const struct ledger_entry *entries, size_t count, size_t *added_out);
+
+/* Vouches for a domain's mail of a whole feeding, once that is in the ledger to its end: from
+ * earliest_s on, up to until_s. What lies more than a day behind what was covered so far begins
+ * anew: nobody knows what was sent between. One write transaction. */
+enum status ledger_cover(
+	struct state *state, const char *domain, int64_t earliest_s, int64_t until_s);
 
 /* The recipient that an opaque id stands for, on context; STATUS_NOT_FOUND. */
 enum status ledger_find_id(

@@ -47,27 +47,50 @@ static bool is_related(const char *host, const char *domain)
 	return labels >= LABELS_MIN && (strcmp(parent, domain) == 0 || is_below(domain, parent));
 }
 
-/* True when the client that brought the report has a name in a failed recipient's domain. */
+/* True when the client that brought the report has a name in the domain of every recipient that we
+ * mailed. One of them would not do: a stranger would add an address of his own. */
 static bool is_vouched(const struct weigh_input *input)
 {
 	const char *name = input->mail->envelope.client_name;
 
 	for (size_t i = 0; name != NULL && i < input->bounce->recipient_count; i++) {
-		const struct recipient *recipient = &input->bounce->recipients[i];
-		const char *domain = address_domain(recipient->address);
-		if (domain != NULL && is_related(name, domain))
-			return true;
-		domain = recipient->final == NULL ? NULL : address_domain(recipient->final);
-		if (domain != NULL && is_related(name, domain))
-			return true;
+		const char *domain = address_domain(input->bounce->recipients[i].address);
+		if (domain == NULL || !is_related(name, domain))
+			return false;
 	}
-	return false;
+	return name != NULL && input->bounce->recipient_count > 0;
 }
 
-static bool is_ours_below(const struct domain_config *domain, const struct trace *trace)
+/* "store.b.example" and "mx.b.example": of one network, as far as names tell. */
+static bool has_same_parent(const char *a, const char *b)
 {
-	for (const struct hop *hop = trace->entry + 1; hop < trace->hops + trace->count; hop++) {
+	const char *parent_a = strchr(a, '.'), *parent_b = strchr(b, '.');
+
+	return parent_a != NULL && parent_b != NULL && strcmp(parent_a, parent_b) == 0 &&
+	       strchr(parent_a + 1, '.') != NULL;
+}
+
+/* True when the line that names the client was written by the host on top, or one of its
+ * organisation: below an inner hop somebody else may have written it. */
+static bool is_own_line(const struct trace *trace)
+{
+	const char *top = trace->hops[0].by, *entry = trace->entry->by;
+
+	if (trace->entry == trace->hops || top == NULL || entry == NULL)
+		return true;
+	return strcmp(top, entry) == 0 || is_below(top, entry) || is_below(entry, top) ||
+	       has_same_parent(top, entry);
+}
+
+/* True when any line of the chain is about a host of ours, by its address or as its writer: lines
+ * above the entry, where the mail never left our own network, as well as below. */
+static bool is_ours_anywhere(const struct domain_config *domain, const struct trace *trace)
+{
+	for (const struct hop *hop = trace->hops; hop < trace->hops + trace->count; hop++) {
 		if (hop->has_client && is_ours(domain, &hop->client))
+			return true;
+		if (hop->by != NULL &&
+			(strcmp(hop->by, domain->name) == 0 || is_below(hop->by, domain->name)))
 			return true;
 	}
 	return false;
@@ -80,7 +103,7 @@ static void weigh_entry(const void *context, const struct weigh_input *input,
 
 	netaddr_format(&trace->entry->client, address);
 	if (is_ours(input->domain, &trace->entry->client)) {
-		bool is_sure = is_vouched(input);
+		bool is_sure = is_vouched(input) && is_own_line(trace);
 		evidence_out->result = is_sure ? "ours" : "ours-unvouched";
 		evidence_out->detail = mem_printf(context,
 			"the reporter got the mail from %s, a host "
@@ -89,10 +112,10 @@ static void weigh_entry(const void *context, const struct weigh_input *input,
 			is_sure ? ""
 				: "; but it cannot be told whether who reports may speak for the "
 				  "recipient");
-	} else if (is_ours_below(input->domain, trace)) {
+	} else if (is_ours_anywhere(input->domain, trace)) {
 		evidence_out->result = "forwarded";
 		evidence_out->detail = mem_printf(context,
-			"the reporter got the mail from %s, which is not ours, but a line below "
+			"the reporter got the mail from %s, which is not ours, but another line "
 			"names a host of ours: a forwarder, or a fake",
 			address);
 	} else {

@@ -19,6 +19,7 @@
 #include "weigh/weigh.h"
 
 #define CANDIDATE_MAX 64
+#define DATE_SKEW_S (6 * 3600)	     /* how far the clock of who wrote the mail may be ahead */
 #define QUEUE_LIFETIME_S (5 * 86400) /* Postfix, sendmail, Exim: how long mail is tried */
 
 struct candidates {
@@ -120,18 +121,28 @@ static void weigh_other(
 		"not signed; the report names another";
 }
 
+static bool is_delivery_report(enum kind kind)
+{
+	return kind == KIND_FAILED || kind == KIND_DELAYED || kind == KIND_DELIVERED;
+}
+
 /* Not in the ledger: what that means at the time in question. */
 static void weigh_absent(
 	const struct weigh_input *input, const struct trace *trace, struct evidence *evidence_out)
 {
 	struct ledger_coverage coverage;
 	long long written = 0;
-	bool has_hop_time = trace->entry != NULL && trace->entry->time_s > 0;
+	bool has_hop_time = trace->entry != NULL && trace->entry->time_s > 0 &&
+			    trace->entry->time_s <= input->now;
 	int64_t handed_over = has_hop_time ? trace->entry->time_s : input->now;
-	int64_t earliest = handed_over - (has_hop_time ? 1 : 2) * QUEUE_LIFETIME_S;
+	int64_t earliest = handed_over - 2 * QUEUE_LIFETIME_S; /* our queue, and a forwarder's */
 	const char *date = headers_find(&input->bounce->original.headers, "Date");
 
 	evidence_out->result = "unavailable";
+	if (!is_delivery_report(input->bounce->kind)) {
+		evidence_out->detail = "not in the ledger; but an answer refers to what it likes";
+		return;
+	}
 	if (input->domain->sent_log != SENT_LOG_COMPLETE) {
 		evidence_out->detail = "not in the ledger, which is not complete";
 		return;
@@ -143,7 +154,7 @@ static void weigh_absent(
 		return;
 	}
 	if (earliest >= coverage.from_s ||
-		(header_date(date, &written) && written >= coverage.from_s)) {
+		(header_date(date, &written) && written >= coverage.from_s + DATE_SKEW_S)) {
 		evidence_out->result = "absent";
 		evidence_out->detail = "we sent no message with this Message-ID";
 		return;

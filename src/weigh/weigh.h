@@ -25,11 +25,12 @@
 
 /* What one check saw. */
 struct evidence {
-	const char *check;  /* "tag" */
-	const char *result; /* "valid"; "unavailable" when the check could not run */
-	const char *detail; /* a sentence for people, or NULL */
-	int weight;	    /* decibans that count in the score */
-	bool is_forgeable;  /* a forger could have written it himself */
+	const char *check;     /* "tag" */
+	const char *result;    /* "valid"; "unavailable" when the check could not run */
+	const char *detail;    /* a sentence for people, or NULL */
+	const char *recipient; /* the one that the proof is about, where it is about one; or NULL */
+	int weight;	       /* decibans that count in the score */
+	bool is_forgeable;     /* a forger could have written it himself */
 };
 
 struct weighing {

@@ -335,7 +335,9 @@ arrives() {
 forget_sent
 configure '' 'owner-sees = original'
 : >"$dir/empty"
-arrives "an empty message" "$dir/empty"
+deliver "$dir/empty" --sender= --recipient="$address"
+ends 75 "nothing at all on standard input: a mail server that died, not a message"
+is "$(sent_count)" 0 "and nothing is sent"
 {
 	head -c 1000 "$genuine"
 	printf '\0\377\0'

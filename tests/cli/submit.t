@@ -220,7 +220,7 @@ chmod 644 "$dir/tag.keys"
 submit -f "$from" bob@y.example
 is "$status" 0 "keys that are refused: sent"
 is "$(arguments 1)" "-f $from bob@y.example" "without a tag"
-like "$(cat "$dir/log")" 'warning: submit: .*tag.keys.* without a tag' "with a warning"
+like "$(cat "$dir/log")" 'warning: submit: .*tag.keys.* cannot be signed' "with a warning"
 chmod 640 "$dir/tag.keys"
 rm -rf "$dir/state"
 echo occupied >"$dir/state"

@@ -113,6 +113,20 @@ static const struct {
 		"Received: by gw.b.example id 2\nReceived: " OURS " by mx.b.example\n",
 		"unavailable", 0},
 	{"no Received line", "", "unavailable", 0},
+	{"our own queue, the poster's line below",
+		"Received: by lists.example.org (Postfix) id 2\n"
+		"Received: from home.poster.example (home.poster.example [198.51.100.9]) by "
+		"lists.example.org (Postfix) id 1\n",
+		"forwarded", -5},
+	{"our host seen through a private address, the poster's line below",
+		"Received: from lists.example.org (lists.example.org [10.0.0.5]) by mx.b.example\n"
+		"Received: from home.poster.example (home.poster.example [198.51.100.9]) by "
+		"mx1.lists.example.org (Postfix) id 1\n",
+		"forwarded", -5},
+	{"a fake line of ours under an inner hop",
+		"Received: from gw.b.example (gw.b.example [10.0.0.5]) by store.b.example\n"
+		"Received: " OURS " by mx.spam.example\n",
+		"ours-unvouched", 20},
 };
 
 static const struct netblock senders[] = {
@@ -170,6 +184,22 @@ START_TEST(a_made_up_report_proves_nothing)
 }
 END_TEST
 
+/* One recipient of the reporter's own does not vouch for the others that he names. */
+START_TEST(every_recipient_must_be_vouched_for)
+{
+	void *context = mem_context(NULL, "test");
+	char *text = make_report(context, "Received: " OURS " by mx.b.example\n");
+	char *end = strstr(text, "Status: 5.1.1\n\n") + strlen("Status: 5.1.1\n\n");
+	char *report = mem_printf(context,
+		"%.*sFinal-Recipient: rfc822; eve@victim.example\nAction: failed\n\n%s",
+		(int)(end - text), text, end);
+
+	ck_assert_str_eq(weigh_hop(context, text).result, "ours");
+	ck_assert_str_eq(weigh_hop(context, report).result, "ours-unvouched");
+	mem_free(context);
+}
+END_TEST
+
 /* Without domain, ledger and keys nothing can be said, and nothing is held against anybody. */
 START_TEST(unavailable_is_not_against)
 {
@@ -200,6 +230,7 @@ int main(void)
 	tcase_add_test(tcase, weights_are_well_formed);
 	tcase_add_loop_test(tcase, weighs_the_reporters_own_hop, 0, ROWS(hops));
 	tcase_add_test(tcase, a_made_up_report_proves_nothing);
+	tcase_add_test(tcase, every_recipient_must_be_vouched_for);
 	tcase_add_test(tcase, unavailable_is_not_against);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
