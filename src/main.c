@@ -21,15 +21,16 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/rules_dir.h"
 
 #define OPTIONS_MAX 32
 
 static const struct command commands[] = {
-	{"deliver", deliver_run, NEEDS_CONFIG | TAKES_STATE_WRITE | IS_DELIVERY, deliver_options,
-		"< MESSAGE", "final delivery of one message from a mail server"},
-	{"scan", scan_run, TAKES_CONFIG | TAKES_STATE, scan_options, "PATH...",
+	{"deliver", deliver_run, NEEDS_CONFIG | TAKES_STATE_WRITE | USES_RULES | IS_DELIVERY,
+		deliver_options, "< MESSAGE", "final delivery of one message from a mail server"},
+	{"scan", scan_run, TAKES_CONFIG | TAKES_STATE | USES_RULES, scan_options, "PATH...",
 		"say what the messages in files, mbox files and Maildirs are"},
-	{"explain", explain_run, TAKES_CONFIG | TAKES_STATE, explain_options, "PATH",
+	{"explain", explain_run, TAKES_CONFIG | TAKES_STATE | USES_RULES, explain_options, "PATH",
 		"one message, every step and piece of evidence, in words"},
 	{"report", report_run, NEEDS_CONFIG | NEEDS_STATE, report_options, "summary",
 		"what was decided, added up"},
@@ -37,11 +38,13 @@ static const struct command commands[] = {
 		"list|show|release|purge [ID...]", "held and dropped mail that is still kept"},
 	{"tag", tag_run, TAKES_CONFIG, tag_options, "new-key|make|check [ARGUMENT...]",
 		"signed bounce addresses"},
-	{"submit", submit_run, TAKES_CONFIG | TAKES_STATE_WRITE, submit_options,
+	{"submit", submit_run, TAKES_CONFIG | TAKES_STATE_WRITE | DEFERS, submit_options,
 		"-- SENDMAIL-ARGUMENTS < MESSAGE",
 		"sendmail, with a tagged envelope sender and a record in the ledger"},
 	{"sent", sent_run, NEEDS_CONFIG | NEEDS_STATE_WRITE, sent_options, "[RECIPIENT...]",
 		"feed the ledger of sent mail"},
+	{"rules", rules_run, TAKES_CONFIG | USES_RULES, rules_options, "check|show [ARGUMENT...]",
+		"the rules by which bounces are recognised"},
 	{"check", check_run, TAKES_CONFIG, check_options, "",
 		"find what is wrong with configuration, rules and state"},
 };
@@ -189,6 +192,9 @@ static enum status misused_option(const struct command *command, int problem, ch
 	if (problem == ':')
 		return command_misused(
 			&run, "%s wants a value: %s=VALUE", argv[optind - 1], argv[optind - 1]);
+	if (problem == '2') /* one recipient would get nothing */
+		return command_misused(
+			&run, "%s stands twice; one delivery has one envelope", argv[optind - 1]);
 	return command_misused(&run, "%s is no option of this command", argv[optind - 1]);
 }
 
@@ -211,6 +217,9 @@ static enum status read_options(int argc, char **argv, struct request *request)
 			request->common[0] = value;
 		else if (found == 'h')
 			request->common[3] = value;
+		else if (found >= FIRST_OWN && request->own[found - FIRST_OWN] != NULL &&
+			 (request->command->needs & IS_DELIVERY))
+			return misused_option(request->command, '2', argv);
 		else if (found >= FIRST_OWN)
 			request->own[found - FIRST_OWN] = value;
 		else
@@ -243,11 +252,12 @@ static bool wants_config(const struct request *request, const char *path)
 		return true;
 	if (!(needs & TAKES_CONFIG))
 		return false;
+	/* A file that is there and cannot be read is wrong, not absent. */
 	return request->common[0] != NULL || getenv("BACKSTOP_CONF") != NULL ||
-	       access(path, R_OK) == 0;
+	       access(path, F_OK) == 0;
 }
 
-/* check reads the file itself, faults and all; and submit must send whatever the file says. */
+/* check reads the file itself, faults and all. */
 static enum status open_config(const struct request *request, struct command_run *run)
 {
 	const char *path = config_path(request->common[0]);
@@ -263,10 +273,27 @@ static enum status open_config(const struct request *request, struct command_run
 	if (status != STATUS_OK) {
 		if (faults.count == 0)
 			command_failed(run, status, "%s: %s", path, status_text(status));
-		return request->command->function == submit_run ? STATUS_OK : status;
+		return status;
 	}
 	run->config = config;
 	run->has_config = true;
+	return STATUS_OK;
+}
+
+/* Rules that are wrong stop no mail: a delivery goes on with those that are compiled in. */
+static enum status open_rules(struct command_run *run)
+{
+	bool is_wanted = (run->command->needs & USES_RULES) && run->config->rules_dir != NULL;
+	const char *error = NULL;
+	enum status status = STATUS_OK;
+
+	if (is_wanted)
+		status = rules_dir_read(run->context, run->config->rules_dir, &error);
+	if (status == STATUS_OK)
+		return STATUS_OK;
+	if (!(run->command->needs & IS_DELIVERY))
+		return command_failed(run, status, "%s", error);
+	log_warning("%s", error);
 	return STATUS_OK;
 }
 
@@ -332,7 +359,9 @@ static enum status run_command(const struct request *request, const void *contex
 			request->common[2] != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	else if (request->common[2] != NULL)
 		log_open("stderr", LOG_LEVEL_DEBUG);
-	status = open_state(request, &run);
+	status = open_rules(&run);
+	if (status == STATUS_OK)
+		status = open_state(request, &run);
 	if (status == STATUS_OK) {
 		run.pipeline = pipeline_new(context, run.config, run.state);
 		mail_library_open();
@@ -357,7 +386,26 @@ static int find_exit_code(const struct command *command, enum status status)
 {
 	if (command->needs & IS_DELIVERY)
 		return status == STATUS_OK ? 0 : GUARD_TEMPFAIL;
+	if ((command->needs & DEFERS) && status != STATUS_OK && status != STATUS_USAGE)
+		return GUARD_TEMPFAIL;
 	return status_exit_code(status);
+}
+
+/* True when a mail server's wiring is wrong so that the command is not where it should be, or is
+ * misspelt: 64 would have the server bounce the message. */
+static bool is_meant_as_delivery(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strncmp(argv[i], "deliv", 5) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int refuse_delivery(void)
+{
+	log_error("want: backstop deliver [OPTION...], the command first");
+	return GUARD_TEMPFAIL;
 }
 
 int main(int argc, char **argv)
@@ -375,6 +423,8 @@ int main(int argc, char **argv)
 	}
 	request.command = argc < 2 ? NULL : find_command(argv[1]);
 	if (request.command == NULL) {
+		if (is_meant_as_delivery(argc, argv))
+			return refuse_delivery();
 		if (argc >= 2)
 			fprintf(stderr, "backstop: no command is called \"%s\"\n", argv[1]);
 		print_help(stderr);

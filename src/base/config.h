@@ -73,6 +73,7 @@ struct config {
 	uint64_t keep_dropped_size; /* default 1G */
 	int64_t deadline_s;	    /* default 20s */
 	const char *sendmail;	    /* default /usr/sbin/sendmail */
+	const char *rules_dir;	    /* directory of further rules, or NULL */
 	const char *log;	    /* syslog | stderr | absolute path; default syslog */
 	const struct domain_config *domains;
 	size_t domain_count;

@@ -303,6 +303,7 @@ const struct config_row config_rows[] = {
 		.want = "want a time with its unit, 1s to 300s: a mail server does not wait longer",
 		AT(config, deadline_s)},
 	{CONFIG_TOP, "sendmail", check_path, "/usr/sbin/sendmail", WANT_PATH, AT(config, sendmail)},
+	{CONFIG_TOP, "rules-dir", check_path, NULL, WANT_PATH, AT(config, rules_dir)},
 	{CONFIG_TOP, "log", check_log, "syslog", "want syslog, stderr or a path that begins with /",
 		AT(config, log)},
 

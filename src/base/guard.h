@@ -17,9 +17,9 @@ void guard_enter(void);
  * 0 clears it. Covers waits that have no time-out of their own, such as LMDB's write lock. */
 void guard_set_deadline(unsigned seconds);
 
-/* From here on the message is safe: filed, or handed over with a checked exit status. Whatever ends the
- * process now, ends it with 0: 75 would have the mail server deliver it once more at each attempt.
- * What is lost is the record of it. */
+/* From here on the message is safe: filed, or handed over with a checked exit status. Whatever ends
+ * the process now, ends it with 0: 75 would have the mail server deliver it once more at each
+ * attempt. What is lost is the record of it. */
 void guard_message_is_safe(void);
 
 #endif

@@ -253,8 +253,8 @@ enum status tag_keys_read(
 	if (status == STATUS_OK)
 		status = parse(context, path, &file, keys, error_out);
 	if (status == STATUS_OK && keys->count == 0) {
-		*error_out = mem_printf(
-			context, "%s: holds no key; run: backstop tag new-key --file=%s", path, path);
+		*error_out = mem_printf(context,
+			"%s: holds no key; run: backstop tag new-key --file=%s", path, path);
 		status = STATUS_DATA;
 	}
 	release(&file);

@@ -44,16 +44,29 @@ bool text_starts_fold(const char *text, const char *prefix)
 	return *prefix == '\0';
 }
 
+/* By the needle's first character in either case, which strpbrk finds quickly. */
+static const char *strcasestr_ascii(const char *text, const char *needle)
+{
+	const char first[] = {needle[0],
+		(char)(needle[0] >= 'a' && needle[0] <= 'z'    ? needle[0] - 32
+			: needle[0] >= 'A' && needle[0] <= 'Z' ? needle[0] + 32
+							       : needle[0]),
+		'\0'};
+
+	if (*needle == '\0')
+		return text;
+	for (text = strpbrk(text, first); text != NULL; text = strpbrk(text + 1, first)) {
+		if (text_starts_fold(text, needle))
+			return text;
+	}
+	return NULL;
+}
+
 const char *text_find_fold(const char *text, const char *needle)
 {
 	if (text == NULL || needle == NULL)
 		return NULL;
-	for (;; text++) {
-		if (text_starts_fold(text, needle))
-			return text;
-		if (*text == '\0')
-			return NULL;
-	}
+	return strcasestr_ascii(text, needle);
 }
 
 char *text_lower(const void *context, const char *text)
@@ -156,6 +169,17 @@ static size_t next_character(const unsigned char *data, size_t size, uint32_t *c
 	return used;
 }
 
+/* How many printable ASCII characters other than space stand in front: nothing has to be done to
+ * them. */
+static size_t measure_plain(const unsigned char *data, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size && data[length] > 0x20 && data[length] < 0x7F)
+		length++;
+	return length;
+}
+
 char *text_clean(const void *context, struct bytes foreign, size_t limit)
 {
 	static const char replacement[] = "\xEF\xBF\xBD";
@@ -168,6 +192,16 @@ char *text_clean(const void *context, struct bytes foreign, size_t limit)
 	size_t cut = 0; /* where the dots would go: behind the last character that leaves room */
 
 	for (size_t at = 0, used; at < foreign.size; at += used) {
+		size_t plain = measure_plain(foreign.data + at, foreign.size - at);
+		if (plain > limit - length)
+			plain = limit - length;
+		if (plain > dot_count && length + plain <= limit - dot_count) {
+			memcpy(text + length, foreign.data + at, plain);
+			length += plain;
+			cut = length;
+			used = plain;
+			continue;
+		}
 		const char *piece = (const char *)foreign.data + at;
 		uint32_t character;
 		size_t size;

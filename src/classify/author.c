@@ -37,7 +37,10 @@ bool author_has_null_sender(const struct mail *mail)
 
 bool author_is_daemon(const struct mail *mail)
 {
-	return is_local_part(mail, daemon_names, sizeof(daemon_names) / sizeof(daemon_names[0]));
+	const char *from = headers_find(&mail->headers, "From");
+
+	return (from != NULL && strcmp(from, "<>") == 0) ||
+	       is_local_part(mail, daemon_names, sizeof(daemon_names) / sizeof(daemon_names[0]));
 }
 
 bool author_is_postmaster(const struct mail *mail)
@@ -45,4 +48,26 @@ bool author_is_postmaster(const struct mail *mail)
 	static const char *const names[] = {"postmaster"};
 
 	return is_local_part(mail, names, 1);
+}
+
+bool author_is_answer(const struct mail *mail)
+{
+	return author_has_null_sender(mail) ||
+	       headers_find(&mail->headers, "In-Reply-To") != NULL ||
+	       headers_find(&mail->headers, "References") != NULL;
+}
+
+bool author_is_distributed(const struct mail *mail)
+{
+	static const char *const fields[] = {"List-Id", "List-Post", "List-Unsubscribe",
+		"List-Subscribe", "List-Archive", "X-Mailing-List", "Mailing-List", "X-BeenThere"};
+	const char *administrivia = headers_find(&mail->headers, "X-List-Administrivia");
+
+	if (administrivia != NULL && text_equal_fold(administrivia, "yes"))
+		return false;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (headers_find(&mail->headers, fields[i]) != NULL)
+			return true;
+	}
+	return false;
 }

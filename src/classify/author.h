@@ -7,10 +7,18 @@
 /* The envelope sender is known and null. */
 bool author_has_null_sender(const struct mail *mail);
 
-/* The author's local part is one that mail systems keep for themselves (MAILER-DAEMON). */
+/* The author's local part is one that mail systems keep for themselves (MAILER-DAEMON), or there is
+ * nobody in From ("<>"). */
 bool author_is_daemon(const struct mail *mail);
 
 /* It is postmaster, who is a person as often as a program. */
 bool author_is_postmaster(const struct mail *mail);
+
+/* It says of itself that it answers a message: null sender, In-Reply-To or References. */
+bool author_is_answer(const struct mail *mail);
+
+/* A list handed it round. What the list manager itself says to one person carries List-Id too, with
+ * Mailman's mark beside it, and is not meant. */
+bool author_is_distributed(const struct mail *mail);
 
 #endif

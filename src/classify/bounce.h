@@ -51,12 +51,13 @@ struct original {
 
 struct bounce {
 	enum kind kind;
-	const char *dialect;  /* "rfc3464", "arf", "mdn", "autoreply", or NULL */
+	const char *dialect;  /* "rfc3464", "arf", "mdn", the name of a rule, or NULL */
 	bool has_status_part; /* it was read from a delivery-status part */
 	const struct recipient *recipients;
 	size_t recipient_count;
 	struct reporter reporter;
 	struct original original;
+	const char *words;	     /* of the report, up to the original; NULL: not read */
 	const char *envelope_id;     /* Original-Envelope-Id */
 	const char *original_sender; /* X-Postfix-Sender */
 	char **message_ids;	     /* that the report gives for the original outside the returned

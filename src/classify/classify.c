@@ -1,23 +1,44 @@
 /*
  * classify.c: in charge of the order in which the readers are asked, and of what holds for every
  * kind: who brought the message, what came back of the original. A new form is a new reader and a
- * row here; the rules for dialects that are not RFC 3464 will be one reader more.
+ * row here; what rules can say needs none.
  */
 #include "classify/classify.h"
 
 #include "base/memory.h"
+#include "classify/dialect.h"
 #include "classify/original.h"
 #include "classify/reader.h"
+#include "classify/reason.h"
 
 /* Reports with a structure first; then what only looks like something. ARF and MDN stand before
  * DSN: their parts are theirs alone, while some MDN writers put a delivery-status beside them. */
-static reader *const readers[] = {
-	arf_read,
-	mdn_read,
-	dsn_read,
-	autoreply_read,
-	daemon_read,
+static const struct {
+	reader *form; /* or NULL and */
+	rule_reader *rules;
+} readers[] = {
+	{arf_read, NULL},
+	{mdn_read, NULL},
+	{dsn_read, NULL},
+	{NULL, kinds_read_early},
+	{NULL, dialect_read},
+	{NULL, kinds_read},
+	{NULL, generic_read},
+	{daemon_read, NULL},
 };
+
+/* Asks the readers until one recognises the message. */
+static void ask_readers(const struct mail *mail, struct bounce *bounce)
+{
+	struct evidence_text text;
+
+	evidence_text_open(bounce, mail, &text);
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+		if (readers[i].form != NULL ? readers[i].form(bounce, mail, bounce)
+					    : readers[i].rules(bounce, &text, bounce))
+			return;
+	}
+}
 
 static void fill_reporter(const void *context, const struct mail *mail, struct reporter *reporter)
 {
@@ -46,10 +67,11 @@ struct bounce *classify_mail(const void *context, const struct mail *mail)
 {
 	struct bounce *bounce = mem_new(context, struct bounce);
 
-	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
-		if (readers[i](bounce, mail, bounce))
-			break;
-	}
+	ask_readers(mail, bounce);
+	if ((bounce->kind == KIND_FAILED || bounce->kind == KIND_DELAYED) &&
+		bounce->recipient_count == 0)
+		dialect_add_recipients(bounce, mail, bounce);
+	reason_settle(bounce, mail, bounce);
 	fill_reporter(bounce, mail, &bounce->reporter);
 	if (bounce->kind != KIND_ORDINARY)
 		fill_original(bounce, mail, bounce);

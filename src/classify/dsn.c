@@ -87,7 +87,6 @@ static void finish_recipient(struct report *report)
 				current->status =
 					reason_find_status(report->context, current->diagnostic);
 		}
-		reason_assign(current);
 		report->recipients[report->count++] = *current;
 	}
 	memset(current, 0, sizeof(*current));
@@ -258,6 +257,18 @@ static struct bytes find_status_text(const struct mail *mail)
 	return (struct bytes){NULL, 0};
 }
 
+/* A person who forwards a bounce attaches its parts: no multipart/report, and a sender who is no
+ * mail system. */
+static bool is_from_person(const struct mail *mail)
+{
+	bool is_report = mail->root->report_type != NULL ||
+			 strcmp(mail->root->type, "multipart/report") == 0;
+
+	return !is_report && mail->envelope.has_sender && !author_has_null_sender(mail) &&
+	       !author_is_daemon(mail) && !author_is_postmaster(mail) &&
+	       headers_find(&mail->headers, "X-Failed-Recipients") == NULL;
+}
+
 bool dsn_read(const void *context, const struct mail *mail, struct bounce *bounce)
 {
 	const struct part *part = status_part_find(mail, status_types);
@@ -266,9 +277,15 @@ bool dsn_read(const void *context, const struct mail *mail, struct bounce *bounc
 	struct headers group;
 	size_t offset = 0, groups = 0;
 
-	while (status_part_next_group(context, content, &offset, &group)) {
-		read_group(&report, &group);
-		groups++;
+	if (is_from_person(mail))
+		return false;
+	for (bool is_group = true; is_group;) {
+		void *scratch = mem_context(context, "group"); /* there can be 100,000 */
+		is_group = status_part_next_group(scratch, content, &offset, &group);
+		if (is_group)
+			read_group(&report, &group);
+		groups += is_group;
+		mem_free(scratch);
 	}
 	if (groups == 0)
 		return false;

@@ -42,13 +42,38 @@ static size_t count_well_known(const struct headers *headers)
 	return count;
 }
 
+/* A report inside a message part: a filter has wrapped it (SpamAssassin's report_safe), or somebody
+ * has forwarded it. The original is in it, not it. */
+static bool is_wrapped_report(const struct mail *mail, const struct part *part)
+{
+	char *from = header_address(NULL, headers_find(&part->headers, "From"));
+	bool is_report = part->first_child != NULL && part->first_child->report_type != NULL;
+
+	if (from != NULL && text_starts_fold(from, "mailer-daemon@"))
+		is_report = true;
+	mem_free(from);
+	/* Where the message has a report of its own, a report inside is what it is about. */
+	return is_report && part_find(mail->root, "message/delivery-status") == NULL;
+}
+
+/* Reads fields on a context of their own, *block, in place of what was read there before: one
+ * message can have thousands of places that look like a header. */
+static void read_block(const void *context, struct bytes bytes, void **block,
+	struct headers *headers_out, size_t *size_out)
+{
+	mem_free(*block);
+	*block = mem_context(context, "header block");
+	headers_parse(*block, bytes, headers_out, size_out);
+}
+
 /* The message part that comes last stands behind the report; a forwarded one may stand before. */
 static bool find_in_parts(const void *context, const struct mail *mail, struct headers *headers_out)
 {
 	bool is_found = false;
+	void *block = NULL;
 
 	for (const struct part *part = mail->root; part != NULL;) {
-		if (part->is_message) {
+		if (part->is_message && !is_wrapped_report(mail, part)) {
 			*headers_out = part->headers;
 			is_found = true;
 			/* What is inside the original is none of our business. */
@@ -58,7 +83,7 @@ static bool find_in_parts(const void *context, const struct mail *mail, struct h
 			continue;
 		}
 		if (is_header_type(part->type) && part->content.size > 0) {
-			headers_parse(context, part->content, headers_out, NULL);
+			read_block(context, part->content, &block, headers_out, NULL);
 			is_found = is_found || headers_out->count > 0;
 		}
 		part = part_following(part, mail->root);
@@ -70,6 +95,7 @@ static bool find_in_parts(const void *context, const struct mail *mail, struct h
 static bool find_in_text(const void *context, struct bytes text, struct headers *headers_out)
 {
 	size_t offset = 0;
+	void *block = NULL;
 
 	if (text.size > QUOTED_SEARCH_MAX)
 		text.size = QUOTED_SEARCH_MAX;
@@ -90,13 +116,14 @@ static bool find_in_text(const void *context, struct bytes text, struct headers 
 		if (is_candidate) {
 			struct bytes rest = {line, text.size - offset};
 			size_t size;
-			headers_parse(context, rest, headers_out, &size);
+			read_block(context, rest, &block, headers_out, &size);
 			if (count_well_known(headers_out) >= QUOTED_FIELDS_MIN)
 				return true;
 			next = offset + (size > 0 ? size : next - offset);
 		}
 		offset = next;
 	}
+	mem_free(block);
 	headers_out->count = 0;
 	return false;
 }

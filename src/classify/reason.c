@@ -1,6 +1,12 @@
 /*
- * reason.c: in charge of turning codes into a reason and a permanence. The mapping is text
- * (rules/status.rules). What the words of a diagnostic say is not read here.
+ * reason.c: in charge of why a recipient failed and whether for good. What words and codes mean is
+ * text: rules/reasons.rules and rules/status.rules.
+ *
+ * The order is: the words of the diagnostic, a status code that says what happened, the words of
+ * the report around it, a status code that only says who refused (5.0.0, 5.7.1, 4.4.7), the reply
+ * code. Words before codes: servers take the code that their software has by default, and write
+ * what they mean behind it. The diagnostic's own status code counts before the field's: it is the
+ * refusing server's, the field is often the reporter's guess.
  */
 #include "classify/reason.h"
 
@@ -11,8 +17,28 @@
 
 #include "base/memory.h"
 #include "base/rules.h"
+#include "base/text.h"
+#include "classify/prose.h"
+#include "classify/rule_set.h"
 
 #define WORD_MAX 32
+#define CODE_ROWS_MAX 256
+#define REPORT_MAX 6000	       /* bytes of what a report says of one recipient */
+#define RECIPIENTS_IN_WORDS 20 /* with more, only their own diagnostics are read */
+
+/* Lines that announce the returned original in a report that is not in parts. */
+static const char *const original_lines[] = {"--- below this line is a copy",
+	"- this is a copy of ", "original message follows", "- original message",
+	"- message header follows", "- unsent message", "- returned message",
+	"copy of the original message", "--- headers of ", "- message headers", "\nreturn-path: "};
+
+/* What the rules are asked about one recipient. */
+struct inquiry {
+	const void *context;
+	struct recipient *recipient;
+	struct haystack words[2]; /* the diagnostic; what the report says of the recipient */
+	struct haystack status, reply, remote, writer;
+};
 
 /* "5.1.1" against "5.1.1", "5.1.*" or "5.*.*": a '*' stands for one number. */
 static bool matches(const char *pattern, const char *code)
@@ -28,41 +54,261 @@ static bool matches(const char *pattern, const char *code)
 	return *pattern == '\0' && *code == '\0';
 }
 
-/* The reason that the first fitting row gives for a code. */
-static enum reason find_reason(const char *code)
-{
-	const char *text = rules_find("status.rules");
-	char pattern[WORD_MAX], word[WORD_MAX];
+/* One row of rules/status.rules. */
+struct code_row {
+	char pattern[WORD_MAX];
 	enum reason reason;
+	bool is_weak;
+};
 
-	for (const char *line = text; line != NULL && *line != '\0';) {
-		const char *end = strchr(line, '\n');
-		if (*line != '#' && sscanf(line, "%31s %31s", pattern, word) == 2 &&
-			matches(pattern, code) && reason_parse(word, &reason))
-			return reason;
-		line = end == NULL ? NULL : end + 1;
+/* The rows, read once a process: they are part of the binary. */
+static struct code_row code_rows[CODE_ROWS_MAX];
+static size_t code_row_count;
+
+static void read_code_rows(void)
+{
+	for (const char *line = rules_find("status.rules"); line != NULL && *line != '\0';) {
+		struct code_row *code = &code_rows[code_row_count];
+		char row[3 * WORD_MAX], word[WORD_MAX], weak[WORD_MAX] = "";
+		size_t length = strcspn(line, "\n");
+
+		snprintf(row, sizeof(row), "%.*s", (int)length, line);
+		if (*row != '#' && code_row_count < CODE_ROWS_MAX &&
+			sscanf(row, "%31s %31s %31s", code->pattern, word, weak) >= 2 &&
+			reason_parse(word, &code->reason)) {
+			code->is_weak = strcmp(weak, "weak") == 0;
+			code_row_count++;
+		}
+		line += length + (line[length] == '\n');
+	}
+}
+
+/* The reason that the first fitting row of status.rules gives for a code; a weak one says less than
+ * words do. */
+static enum reason find_by_code(const char *code, bool *is_weak_out)
+{
+	*is_weak_out = false;
+	if (code_row_count == 0)
+		read_code_rows();
+	for (size_t i = 0; code != NULL && i < code_row_count; i++) {
+		if (matches(code_rows[i].pattern, code)) {
+			*is_weak_out = code_rows[i].is_weak;
+			return code_rows[i].reason;
+		}
 	}
 	return REASON_UNDEFINED;
 }
 
-static enum permanence find_permanence(const struct recipient *recipient)
+/* What a line of a reason rule is held against. */
+static const struct haystack *find_haystack(
+	const struct inquiry *inquiry, enum rule_part part, bool is_report)
 {
-	if (recipient->status != NULL && recipient->status[0] == '5')
-		return PERMANENCE_PERMANENT;
-	if (recipient->status != NULL && recipient->status[0] == '4')
-		return PERMANENCE_TEMPORARY;
-	if (recipient->reply != NULL)
-		return recipient->reply[0] == '5' ? PERMANENCE_PERMANENT : PERMANENCE_TEMPORARY;
+	const struct haystack *const of_part[RULE_PART_COUNT] = {
+		[RULE_BODY] = &inquiry->words[is_report],
+		[RULE_REPORT] = &inquiry->words[1],
+		[RULE_STATUS] = &inquiry->status,
+		[RULE_REPLY] = &inquiry->reply,
+		[RULE_REMOTE] = &inquiry->remote,
+		[RULE_WRITER] = &inquiry->writer,
+	};
+
+	return of_part[part] == NULL ? &inquiry->words[1] : of_part[part];
+}
+
+/* One body line must fit, every other line must hold. */
+static bool rule_fits(const struct rule *rule, const struct inquiry *inquiry, bool is_report)
+{
+	bool has_body = false, has_fit = false;
+
+	for (size_t i = 0; i < rule->line_count; i++) {
+		const struct rule_line *line = &rule->lines[i];
+		bool is_choice = line->part == RULE_BODY && !line->is_not;
+		struct match match;
+		if (is_choice && has_fit)
+			continue;
+		bool is_found = rule_line_find(
+			line, find_haystack(inquiry, line->part, is_report), 0, &match);
+		if (!is_choice && is_found == line->is_not)
+			return false;
+		has_body |= is_choice;
+		has_fit |= is_choice && is_found;
+	}
+	return has_fit || !has_body;
+}
+
+/* The words of the diagnostic, or those of the report. */
+static enum reason find_by_words(const struct inquiry *inquiry, bool is_report)
+{
+	const struct rules *rules = rule_set_find("reasons.rules");
+
+	if (inquiry->words[is_report].size == 0)
+		return REASON_UNDEFINED;
+	for (size_t i = 0; i < rules->count; i++) {
+		if (rule_fits(&rules->items[i], inquiry, is_report))
+			return rules->items[i].reason;
+	}
+	return REASON_UNDEFINED;
+}
+
+/* "onhold" is, in the names that bounce software has in common, a failure of which something is
+ * said that nobody can tell a reason from; "undefined" is one of which nothing is said. */
+static enum reason find_default(const struct inquiry *inquiry)
+{
+	const char *action = inquiry->recipient->action;
+
+	if (action != NULL && strcmp(action, "delayed") == 0)
+		return REASON_EXPIRED;
+	if (action != NULL && strcmp(action, "failed") != 0)
+		return REASON_UNDEFINED;
+	return strspn(inquiry->words[1].text, " ") < inquiry->words[1].size ? REASON_ONHOLD
+									    : REASON_UNDEFINED;
+}
+
+static enum reason find_reason(const struct inquiry *inquiry)
+{
+	bool is_weak, is_ignored;
+	enum reason by_code = find_by_code(inquiry->status.text, &is_weak);
+	enum reason reason = find_by_words(inquiry, false);
+
+	if (reason == REASON_UNDEFINED && !is_weak)
+		reason = by_code;
+	if (reason == REASON_UNDEFINED)
+		reason = find_by_words(inquiry, true);
+	if (reason == REASON_UNDEFINED)
+		reason = by_code;
+	if (reason == REASON_UNDEFINED)
+		reason = find_by_code(inquiry->recipient->reply, &is_ignored);
+	return reason != REASON_UNDEFINED ? reason : find_default(inquiry);
+}
+
+/* What a failure without any code implies. */
+static enum permanence guess_permanence(const struct recipient *recipient)
+{
+	static const enum reason dead[] = {REASON_USERUNKNOWN, REASON_HOSTUNKNOWN, REASON_HASMOVED,
+		REASON_NOTACCEPT, REASON_NORELAYING};
+
+	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++) {
+		if (recipient->reason == dead[i])
+			return PERMANENCE_PERMANENT;
+	}
 	return PERMANENCE_UNKNOWN;
 }
 
-void reason_assign(struct recipient *recipient)
+/* A queue that gave up will not try again, though its code is a temporary one. */
+static enum permanence find_permanence(const struct recipient *recipient)
 {
+	bool is_delayed = recipient->action != NULL && strcmp(recipient->action, "delayed") == 0;
+	const char *code = recipient->status != NULL ? recipient->status : recipient->reply;
+
+	if (is_delayed)
+		return PERMANENCE_TEMPORARY;
+	if (recipient->reason == REASON_EXPIRED)
+		return PERMANENCE_PERMANENT;
+	if (code != NULL && *code == '5')
+		return PERMANENCE_PERMANENT;
+	if (code != NULL && *code == '4')
+		return PERMANENCE_TEMPORARY;
+	return guess_permanence(recipient);
+}
+
+/* The words of a report up to the line that announces the original. */
+static void cut_original(char *words)
+{
+	for (size_t i = 0; i < sizeof(original_lines) / sizeof(original_lines[0]); i++) {
+		const char *found = text_find_fold(words, original_lines[i]);
+		if (found != NULL && found > words)
+			words[found - words] = '\0';
+	}
+}
+
+/* The paragraphs of words from each line that names the address to the next empty one. */
+static char *find_paragraphs(const void *context, const char *words, const char *address)
+{
+	char *found = mem_alloc(context, REPORT_MAX + 1);
+	size_t size = 0;
+	bool is_taking = false;
+
+	for (const char *line = words; *line != '\0' && size < REPORT_MAX;) {
+		size_t length = strcspn(line, "\n");
+		char *copy = mem_strndup(context, line, length);
+		if (text_find_fold(copy, address) != NULL)
+			is_taking = true;
+		else if (length == 0 || strchr(copy, '@') != NULL)
+			is_taking = false;
+		if (is_taking && size + length < REPORT_MAX) {
+			memcpy(found + size, line, length);
+			size += length;
+			found[size++] = '\n';
+		}
+		mem_free(copy);
+		line += length + (line[length] == '\n');
+	}
+	found[size] = '\0';
+	return found;
+}
+
+/* What the report says of one recipient: all of it where he is the only one. Lines become one, as
+ * servers break theirs anywhere; but the lines of a session's transcript are told apart. */
+static char *find_surroundings(const void *context, const struct bounce *bounce,
+	const struct recipient *recipient, const char *words)
+{
+	const char *said = recipient->diagnostic == NULL ? "" : recipient->diagnostic;
+	const char *around = "";
+
+	if (bounce->recipient_count == 1)
+		around = words;
+	else if (bounce->recipient_count <= RECIPIENTS_IN_WORDS && recipient->address != NULL)
+		around = find_paragraphs(context, words, recipient->address);
+	struct bytes all = {(const unsigned char *)around, strlen(around)};
+	return mem_printf(context, "%s %s", said, text_clean(context, all, REPORT_MAX));
+}
+
+/* "x.0.0" and nothing at all leave it to the other. */
+static bool says_something(const char *status)
+{
+	return status != NULL && strcmp(status + 1, ".0.0") != 0;
+}
+
+static void settle_recipient(const void *context, const char *words, const struct bounce *bounce,
+	struct recipient *recipient)
+{
+	void *scratch = mem_context(NULL, "reason");
+	char *around = find_surroundings(scratch, bounce, recipient, words);
+	const char *own = reason_find_status(scratch, recipient->diagnostic);
+
+	if (recipient->status == NULL && bounce->recipient_count == 1)
+		recipient->status = reason_find_status(context, around);
+	struct inquiry inquiry = {.context = scratch, .recipient = recipient};
+	inquiry.words[0] = haystack_make(scratch, recipient->diagnostic);
+	inquiry.words[1] = haystack_make(scratch, around);
+	inquiry.status = haystack_make(scratch, says_something(own) ? own : recipient->status);
+	inquiry.reply = haystack_make(scratch, recipient->reply);
+	inquiry.remote = haystack_make(scratch,
+		recipient->remote_mta != NULL ? recipient->remote_mta : bounce->reporter.mta);
+	inquiry.writer = haystack_make(scratch, bounce->dialect);
+	haystack_index(scratch, &inquiry.words[0]);
+	haystack_index(scratch, &inquiry.words[1]);
+	recipient->reason = find_reason(&inquiry);
 	recipient->permanence = find_permanence(recipient);
-	if (recipient->status != NULL)
-		recipient->reason = find_reason(recipient->status);
-	if (recipient->reason == REASON_UNDEFINED && recipient->reply != NULL)
-		recipient->reason = find_reason(recipient->reply);
+	mem_free(scratch);
+}
+
+void reason_settle(const void *context, const struct mail *mail, struct bounce *bounce)
+{
+	size_t count = bounce->recipient_count;
+
+	if ((bounce->kind != KIND_FAILED && bounce->kind != KIND_DELAYED &&
+		    bounce->kind != KIND_DELIVERED) ||
+		count == 0)
+		return;
+	char *words = bounce->words == NULL ? prose_read(context, mail)
+					    : mem_strdup(context, bounce->words);
+	cut_original(words);
+	struct recipient *recipients = mem_new_array(context, struct recipient, count);
+	memcpy(recipients, bounce->recipients, count * sizeof(*recipients));
+	for (size_t i = 0; i < count; i++)
+		settle_recipient(context, words, bounce, &recipients[i]);
+	bounce->recipients = recipients;
 }
 
 /* The length of an enhanced status code at text (RFC 3463 section 2), or 0. */
@@ -84,11 +330,18 @@ static bool is_boundary(char c)
 	return !isalnum((unsigned char)c) && c != '.' && c != '-';
 }
 
+/* "550-5.7.26 ...": a line of a reply that goes on. */
+static bool is_behind_reply(const char *text, const char *c)
+{
+	return c - text >= 4 && c[-1] == '-' && (c[-4] == '4' || c[-4] == '5') &&
+	       isdigit((unsigned char)c[-3]) && isdigit((unsigned char)c[-2]);
+}
+
 char *reason_find_status(const void *context, const char *text)
 {
 	for (const char *c = text; c != NULL && *c != '\0'; c++) {
 		size_t length = measure_status(c);
-		if (length > 0 && (c == text || is_boundary(c[-1])) &&
+		if (length > 0 && (c == text || is_boundary(c[-1]) || is_behind_reply(text, c)) &&
 			(is_boundary(c[length]) || c[length] == '\0' ||
 				(c[length] == '.' && !isdigit((unsigned char)c[length + 1]))))
 			return mem_strndup(context, c, length);

@@ -1,12 +1,14 @@
-/* reason.h: enhanced status codes and reply codes to reason and permanence (rules/status.rules). */
+/* reason.h: why a recipient failed, and whether for good: from words, codes and the server's name
+ * (rules/reasons.rules, rules/status.rules). */
 #ifndef BACKSTOP_CLASSIFY_REASON_H
 #define BACKSTOP_CLASSIFY_REASON_H
 
 #include "classify/bounce.h"
 
-/* Sets reason and permanence from status, reply and action. The first row that fits wins;
- * bare 5.0.0 and 550 say nothing of the user (FACTS: Postfix writes them for any refusal). */
-void reason_assign(struct recipient *recipient);
+/* Sets reason and permanence of every recipient of a failure or a delay; a status code that only
+ * the report's words give is filled in where there is one recipient. Bare 5.0.0 and 550 say nothing
+ * of the user (FACTS: Postfix writes them for any refusal). Allocates on context. */
+void reason_settle(const void *context, const struct mail *mail, struct bounce *bounce);
 
 /* The first enhanced status code ("5.1.1") in text, on context, or NULL. */
 char *reason_find_status(const void *context, const char *text);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/rules.h"
 #include "cmd/check_parts.h"
+#include "cmd/rules_dir.h"
 #include "weigh/weigh.h"
 
 #define ROW_MAX 256
@@ -83,10 +84,11 @@ static bool is_code(const char *text)
 static const char *check_status(const struct weighing *checks, const struct row *row)
 {
 	enum reason reason;
+	bool is_weak = row->count == 3 && strcmp(row->words[2], "weak") == 0;
 
 	(void)checks;
-	if (row->count != 2 || !is_code(row->words[0]))
-		return "want CODE REASON, such as *.1.1 userunknown";
+	if ((row->count != 2 && !is_weak) || !is_code(row->words[0]))
+		return "want CODE REASON, such as *.1.1 userunknown, and perhaps weak";
 	if (!reason_parse(row->words[1], &reason))
 		return "there is no reason of this name";
 	return NULL;
@@ -145,6 +147,20 @@ static void check_file(struct survey *survey, const struct weighing *checks, siz
 	check_fact(survey, "rules: %zu %s", rows, files[which].rows);
 }
 
+/* The rules-dir: what `backstop rules check` then looks at more closely. */
+static void check_directory(struct survey *survey, const void *context)
+{
+	const char *directory = survey->config == NULL ? NULL : survey->config->rules_dir;
+	const char *error;
+
+	if (directory == NULL)
+		return;
+	if (rules_dir_read(context, directory, &error) != STATUS_OK)
+		check_fault(survey, "%s", error);
+	else
+		check_fact(survey, "rules-dir %s: its files can be read", directory);
+}
+
 void check_rules(struct survey *survey)
 {
 	void *scratch = mem_context(NULL, "rules");
@@ -153,5 +169,6 @@ void check_rules(struct survey *survey)
 	find_checks(scratch, &checks);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		check_file(survey, &checks, i);
+	check_directory(survey, scratch);
 	mem_free(scratch);
 }

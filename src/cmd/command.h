@@ -25,7 +25,9 @@ enum command_needs {
 	NEEDS_STATE_WRITE = 1 << 3, /* opened for writing; created if missing; it must open */
 	TAKES_STATE_WRITE = 1 << 4, /* opened for writing if possible, else NULL and a warning */
 	TAKES_STATE = 1 << 5,	    /* opened for reading if --state was given, else NULL */
-	IS_DELIVERY = 1 << 6	    /* exit 0 or 75 only (guard.h); nothing on standard output */
+	USES_RULES = 1 << 7,	    /* recognises bounces: rules-dir is read */
+	DEFERS = 1 << 8,     /* a configuration that is wrong is 75: who calls it tries again */
+	IS_DELIVERY = 1 << 6 /* exit 0 or 75 only (guard.h); nothing on standard output */
 };
 
 enum option_argument { OPTION_FLAG = 0, OPTION_VALUE, OPTION_MAYBE };
@@ -87,6 +89,7 @@ command_function tag_run;
 command_function submit_run;
 command_function sent_run;
 command_function check_run;
+command_function rules_run;
 
 extern const struct option_row deliver_options[];
 extern const struct option_row scan_options[];
@@ -97,5 +100,6 @@ extern const struct option_row tag_options[];
 extern const struct option_row submit_options[];
 extern const struct option_row sent_options[];
 extern const struct option_row check_options[];
+extern const struct option_row rules_options[];
 
 #endif

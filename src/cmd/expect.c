@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cmd/expect_figures.h"
 #include "read/source.h"
 
 #define COLUMNS_MAX 32
@@ -21,6 +22,8 @@ enum column {
 	COLUMN_KIND,
 	COLUMN_RECIPIENTS,
 	COLUMN_VERDICT,
+	COLUMN_REASON,
+	COLUMN_CONFIDENCE,
 	COLUMN_NOTE,
 	COLUMN_COUNT
 };
@@ -30,6 +33,8 @@ static const char *const column_names[COLUMN_COUNT] = {
 	[COLUMN_KIND] = "kind",
 	[COLUMN_RECIPIENTS] = "recipients",
 	[COLUMN_VERDICT] = "verdict",
+	[COLUMN_REASON] = "reason",
+	[COLUMN_CONFIDENCE] = "confidence",
 	[COLUMN_NOTE] = "note",
 };
 
@@ -38,19 +43,12 @@ struct label {
 	bool is_seen;
 };
 
-struct tally {
-	size_t total, right;
-};
-
 struct expect {
 	struct label *labels; /* sorted by path */
 	size_t count;
 	size_t compared, duplicates, unlabelled, different;
-	size_t kinds[KIND_COUNT][KIND_COUNT]; /* [expected][found] */
-	size_t verdicts[VERDICT_COUNT][VERDICT_COUNT];
-	bool has_verdicts;
-	struct tally recipients[KIND_COUNT];	      /* by expected kind */
-	struct tally report_kinds, report_recipients; /* of those with a delivery-status part */
+	bool has_kinds, has_verdicts;
+	struct figures figures;
 };
 
 static int compare_labels(const void *a, const void *b)
@@ -165,6 +163,7 @@ enum status expect_read(
 	}
 	if (*error_out != NULL)
 		return STATUS_DATA;
+	expect->has_kinds = number > 0 && positions[COLUMN_KIND] >= 0;
 	expect->has_verdicts = number > 0 && positions[COLUMN_VERDICT] >= 0;
 	qsort(expect->labels, expect->count, sizeof(*expect->labels), compare_labels);
 	*expect_out = expect;
@@ -225,25 +224,30 @@ static void read_alternatives(const void *context, const char *note, struct addr
 	}
 }
 
-/* The recipients whose own fate is the report's kind: who was delivered in a report on a failure is
- * not one of those that failed. */
+/* True when the recipient's own fate is the report's kind: who was delivered in a report on a
+ * failure is not one of those that failed. */
+static bool is_concerned(const struct bounce *bounce, const struct recipient *recipient)
+{
+	static const char *const fates[] = {
+		"failed", "delayed", "delivered", "relayed", "expanded"};
+	const char *wanted = bounce->kind == KIND_FAILED    ? "failed"
+			     : bounce->kind == KIND_DELAYED ? "delayed"
+							    : NULL;
+
+	if (wanted == NULL || recipient->action == NULL || strcmp(recipient->action, wanted) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(fates) / sizeof(fates[0]); i++) {
+		if (strcmp(recipient->action, fates[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
 static void collect_found(const void *context, const struct bounce *bounce, struct addresses *set)
 {
-	static const char *const actions[KIND_COUNT] = {
-		[KIND_FAILED] = "failed", [KIND_DELAYED] = "delayed"};
-	const char *wanted = actions[bounce->kind];
-
 	for (size_t i = 0; i < bounce->recipient_count; i++) {
-		const struct recipient *recipient = &bounce->recipients[i];
-		bool is_other = wanted != NULL && recipient->action != NULL &&
-				strcmp(recipient->action, wanted) != 0 &&
-				(strcmp(recipient->action, "failed") == 0 ||
-					strcmp(recipient->action, "delayed") == 0 ||
-					strcmp(recipient->action, "delivered") == 0 ||
-					strcmp(recipient->action, "relayed") == 0 ||
-					strcmp(recipient->action, "expanded") == 0);
-		if (!is_other)
-			add_address(set, mem_strdup(context, recipient->address));
+		if (is_concerned(bounce, &bounce->recipients[i]))
+			add_address(set, mem_strdup(context, bounce->recipients[i].address));
 	}
 }
 
@@ -292,7 +296,7 @@ static bool compare_kind(struct expect *expect, const struct label *label, const
 	enum kind expected = KIND_ORDINARY, found = judgement->bounce->kind;
 
 	kind_parse(label->values[COLUMN_KIND], &expected);
-	expect->kinds[expected][found]++;
+	expect->figures.kinds[expected][found]++;
 	if (expected == found)
 		return true;
 	fprintf(out, "%s: kind: want %s, got %s\n", source, kind_name(expected), kind_name(found));
@@ -312,8 +316,8 @@ static bool compare_recipients(struct expect *expect, const struct label *label,
 	bool is_right = is_same(&sets[0], &sets[1], &sets[2]);
 	if (label->values[COLUMN_KIND] != NULL)
 		kind_parse(label->values[COLUMN_KIND], &kind);
-	expect->recipients[kind].total++;
-	expect->recipients[kind].right += is_right;
+	expect->figures.recipients[kind].total++;
+	expect->figures.recipients[kind].right += is_right;
 	if (!is_right)
 		fprintf(out, "%s: recipients: want %s, got %s\n", source, join(context, &sets[0]),
 			join(context, &sets[2]));
@@ -329,12 +333,85 @@ static bool compare_verdict(struct expect *expect, const struct label *label, co
 	enum verdict expected = VERDICT_NONE, found = judgement->weighing.verdict;
 
 	verdict_parse(label->values[COLUMN_VERDICT], &expected);
-	expect->verdicts[expected][found]++;
+	expect->figures.verdicts[expected][found]++;
 	if (expected == found)
 		return true;
 	fprintf(out, "%s: verdict: want %s, got %s\n", source, verdict_name(expected),
 		verdict_name(found));
 	return false;
+}
+
+/* True when word is one of the list's, which has commas between. */
+static bool is_listed(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *item = list; item != NULL; item = strchr(item, ',')) {
+		item += *item == ',';
+		if (strncmp(item, word, length) == 0 &&
+			(item[length] == ',' || item[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* The label has one reason, or one a recipient in some order: each that was found must be listed.
+ * Rows that only one reading stands behind (confidence low) are not compared. */
+static bool compare_reason(struct expect *expect, const struct label *label, const char *source,
+	const struct judgement *judgement, FILE *out)
+{
+	const char *wanted = label->values[COLUMN_REASON];
+	const char *confidence = label->values[COLUMN_CONFIDENCE];
+	const struct bounce *bounce = judgement->bounce;
+	const char *found = bounce->recipient_count == 0 ? reason_name(REASON_UNDEFINED) : NULL;
+	enum reason first = REASON_UNDEFINED;
+	bool is_right = bounce->recipient_count > 0;
+
+	if (wanted == NULL || strcmp(wanted, "-") == 0 ||
+		(bounce->kind != KIND_FAILED && bounce->kind != KIND_DELAYED) ||
+		(confidence != NULL && strcmp(confidence, "low") == 0))
+		return true;
+	for (size_t i = 0; i < bounce->recipient_count; i++) {
+		const char *reason = reason_name(bounce->recipients[i].reason);
+		if (!is_concerned(bounce, &bounce->recipients[i]) || is_listed(wanted, reason))
+			continue;
+		is_right = false;
+		found = reason;
+	}
+	char *word = mem_strndup(expect, wanted, strcspn(wanted, ","));
+	if (!reason_parse(word, &first))
+		first = REASON_UNDEFINED;
+	mem_free(word);
+	expect->figures.reasons[first].total++;
+	expect->figures.reasons[first].right += is_right;
+	if (is_right)
+		return true;
+	expect->figures.reasons_missed[first] += strcmp(found, reason_name(REASON_UNDEFINED)) == 0;
+	fprintf(out, "%s: reason: want %s, got %s\n", source, wanted, found);
+	return false;
+}
+
+/* Kind, recipients and reason against the label; true when all are right. */
+static bool compare_content(struct expect *expect, const struct label *label, const char *source,
+	const struct judgement *judgement, FILE *out)
+{
+	struct figures *figures = &expect->figures;
+	struct dialect_figures *dialect = figures_find_dialect(figures, judgement->bounce->dialect);
+	bool is_kind_right = compare_kind(expect, label, source, judgement, out);
+	bool is_report = has_status_part(judgement->mail);
+	bool are_right = label->values[COLUMN_RECIPIENTS] == NULL ||
+			 compare_recipients(expect, label, source, judgement, out);
+
+	figures->report_kinds.total += is_report;
+	figures->report_kinds.right += is_report && is_kind_right;
+	figures->report_recipients.total += is_report;
+	figures->report_recipients.right += is_report && are_right;
+	if (dialect != NULL) {
+		dialect->kinds.total++;
+		dialect->kinds.right += is_kind_right;
+		dialect->recipients.right += are_right;
+	}
+	return compare_reason(expect, label, source, judgement, out) && is_kind_right && are_right;
 }
 
 void expect_compare(struct expect *expect, const char *source, size_t index,
@@ -354,99 +431,43 @@ void expect_compare(struct expect *expect, const char *source, size_t index,
 		return;
 	}
 	expect->compared++;
-	if (label->values[COLUMN_KIND] != NULL) {
-		bool is_kind_right = compare_kind(expect, label, source, judgement, out);
-		bool is_report = has_status_part(judgement->mail);
-		expect->report_kinds.total += is_report;
-		expect->report_kinds.right += is_report && is_kind_right;
-		is_right = is_kind_right;
-		if (label->values[COLUMN_RECIPIENTS] != NULL) {
-			bool are_right = compare_recipients(expect, label, source, judgement, out);
-			expect->report_recipients.total += is_report;
-			expect->report_recipients.right += is_report && are_right;
-			is_right = is_right && are_right;
-		}
-	}
+	if (label->values[COLUMN_KIND] != NULL)
+		is_right = compare_content(expect, label, source, judgement, out);
 	if (label->values[COLUMN_VERDICT] != NULL)
 		is_right = compare_verdict(expect, label, source, judgement, out) && is_right;
 	expect->different += !is_right;
 }
 
-static double percent(size_t part, size_t whole)
+/* The label whose message was not there, of those below the folder that was scanned. */
+static size_t count_missing(const struct expect *expect)
 {
-	return whole == 0 ? 100.0 : 100.0 * (double)part / (double)whole;
-}
-
-static void print_tally(FILE *out, const char *what, const struct tally *tally)
-{
-	fprintf(out, "%-44s %5zu of %5zu  %5.1f %%\n", what, tally->right, tally->total,
-		percent(tally->right, tally->total));
-}
-
-static void print_kinds(const struct expect *expect, FILE *out)
-{
-	fprintf(out, "\nkinds (rows: expected, columns: found)\n%-12s", "");
-	for (size_t found = 0; found < KIND_COUNT; found++)
-		fprintf(out, "%12s", kind_name(found));
-	fprintf(out, "%9s\n", "right");
-	for (size_t expected = 0; expected < KIND_COUNT; expected++) {
-		size_t total = 0;
-		for (size_t found = 0; found < KIND_COUNT; found++)
-			total += expect->kinds[expected][found];
-		if (total == 0)
-			continue;
-		fprintf(out, "%-12s", kind_name(expected));
-		for (size_t found = 0; found < KIND_COUNT; found++)
-			fprintf(out, "%12zu", expect->kinds[expected][found]);
-		fprintf(out, "%7.1f %%\n", percent(expect->kinds[expected][expected], total));
-	}
-}
-
-static void print_verdicts(const struct expect *expect, FILE *out)
-{
-	fprintf(out, "\nverdicts (rows: expected, columns: found)\n%-12s", "");
-	for (size_t found = 0; found < VERDICT_COUNT; found++)
-		fprintf(out, "%12s", verdict_name(found));
-	fputc('\n', out);
-	for (size_t expected = 0; expected < VERDICT_COUNT; expected++) {
-		fprintf(out, "%-12s", verdict_name(expected));
-		for (size_t found = 0; found < VERDICT_COUNT; found++)
-			fprintf(out, "%12zu", expect->verdicts[expected][found]);
-		fputc('\n', out);
-	}
-}
-
-enum status expect_print(const struct expect *expect, FILE *out)
-{
-	struct tally kinds = {0, 0};
 	size_t missing = 0;
 
 	for (size_t i = 0; i < expect->count; i++)
 		missing += !expect->labels[i].is_seen;
-	for (size_t e = 0; e < KIND_COUNT; e++) {
-		kinds.right += expect->kinds[e][e];
-		for (size_t f = 0; f < KIND_COUNT; f++)
-			kinds.total += expect->kinds[e][f];
+	return missing;
+}
+
+enum status expect_print(const struct expect *expect, bool is_brief, FILE *out)
+{
+	const struct figures *figures = &expect->figures;
+
+	if (!is_brief) {
+		fprintf(out,
+			"\n%zu messages compared, %zu duplicates and %zu without a label left out, "
+			"%zu labels without a message\n",
+			expect->compared, expect->duplicates, expect->unlabelled,
+			count_missing(expect));
+		if (expect->has_kinds) {
+			figures_print_kinds(figures, out);
+			figures_print_dialects(figures, out);
+			figures_print_reasons(figures, out);
+			figures_print_totals(figures, out);
+		}
+		if (expect->has_verdicts)
+			figures_print_verdicts(figures, out);
 	}
-	fprintf(out,
-		"\n%zu messages compared, %zu duplicates and %zu without a label left out, "
-		"%zu labels without a message\n",
-		expect->compared, expect->duplicates, expect->unlabelled, missing);
-	if (kinds.total > 0) {
-		print_kinds(expect, out);
-		fputc('\n', out);
-		print_tally(out, "kind right", &kinds);
-		print_tally(
-			out, "recipients exactly right, failed", &expect->recipients[KIND_FAILED]);
-		print_tally(out, "recipients exactly right, delayed",
-			&expect->recipients[KIND_DELAYED]);
-		print_tally(out, "with a delivery-status part: kind", &expect->report_kinds);
-		print_tally(
-			out, "with a delivery-status part: recipients", &expect->report_recipients);
-	}
-	if (expect->has_verdicts)
-		print_verdicts(expect, out);
 	if (expect->compared == 0)
-		fputs("no message has a label: is the path right?\n", out);
+		fputs("no message has a label: is the path right?\n", is_brief ? stderr : out);
 	return expect->different == 0 && expect->compared > 0 ? STATUS_OK : STATUS_DIFFERENT;
 }

@@ -2,12 +2,14 @@
  * expect.h: comparing what was found with what was expected: a table of labels (tab-separated, with
  * a head line that names the columns) and a running score.
  *
- * Columns that are used if they are there: path (must), kind, recipients, verdict, confidence, note
+ * Columns that are used if they are there: path (must), kind, recipients, reason, verdict,
+ * confidence, note
  * ("alt=ADDRESS": as good an answer; "dup-of=": counted apart). "-" says that nothing is expected.
  */
 #ifndef BACKSTOP_CMD_EXPECT_H
 #define BACKSTOP_CMD_EXPECT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/status.h"
@@ -24,8 +26,8 @@ enum status expect_read(
 void expect_compare(struct expect *expect, const char *source, size_t index,
 	const struct judgement *judgement, FILE *out);
 
-/* The confusion matrices and the figures. STATUS_DIFFERENT when anything differs, or when no
- * message had a label. */
-enum status expect_print(const struct expect *expect, FILE *out);
+/* The confusion matrices and the figures by dialect and reason; none of these when it is to be
+ * brief. STATUS_DIFFERENT when anything differs, or when no message had a label. */
+enum status expect_print(const struct expect *expect, bool is_brief, FILE *out);
 
 #endif

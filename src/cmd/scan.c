@@ -17,6 +17,7 @@ const struct option_row scan_options[] = {
 	{"format", OPTION_VALUE, "text|json|csv", "how to print a message; text by default"},
 	{"expect", OPTION_VALUE, "LABELS.TSV",
 		"compare with labels: print what differs, and figures"},
+	{"diff", OPTION_FLAG, NULL, "with --expect: only what differs, no figures"},
 	{"state", OPTION_MAYBE, "DIRECTORY",
 		"ask the state (that of the configuration); never writes"},
 	{NULL, OPTION_FLAG, NULL, NULL},
@@ -130,6 +131,8 @@ enum status scan_run(struct command_run *run)
 	if (run->argument_count == 0)
 		return command_misused(
 			run, "want PATH...: a file, an mbox, a Maildir or a folder; or -");
+	if (labels == NULL && command_option(run, "diff") != NULL)
+		return command_misused(run, "--diff is of use with --expect=LABELS.TSV only");
 	if (labels != NULL)
 		status = expect_read(run->context, labels, &scan.expect, &error);
 	if (status != STATUS_OK)
@@ -138,7 +141,8 @@ enum status scan_run(struct command_run *run)
 		puts(scan.format->head);
 	status = scan_paths(&scan);
 	if (scan.expect != NULL) {
-		enum status compared = expect_print(scan.expect, stdout);
+		enum status compared =
+			expect_print(scan.expect, command_option(run, "diff") != NULL, stdout);
 		return status != STATUS_OK ? status : compared;
 	}
 	if (scan.format == &formats[0] && isatty(STDERR_FILENO))

@@ -17,6 +17,7 @@
 #define ADDRESS_COUNT_MAX 1000
 #define DECODED_MAX 998
 #define DATE_MAX 200
+#define GROUP_COUNT_MAX 1000 /* colons in an address list */
 
 /* The line at offset: its end without and with the line end. */
 static size_t find_line_end(struct bytes block, size_t offset, size_t *next_out)
@@ -31,9 +32,7 @@ static size_t find_line_end(struct bytes block, size_t offset, size_t *next_out)
 	return end;
 }
 
-/* The length of a field name at the start of a line, or 0. White space before the colon is
- * forgiven (RFC 5322 section 4.5). */
-static size_t measure_name(const unsigned char *line, size_t size, size_t *value_offset_out)
+size_t header_measure_name(const unsigned char *line, size_t size, size_t *value_offset_out)
 {
 	size_t length = 0;
 
@@ -103,7 +102,7 @@ static bool is_field(struct bytes block, size_t offset)
 	if (offset >= block.size)
 		return false;
 	size_t end = find_line_end(block, offset, &next);
-	return measure_name(block.data + offset, end - offset, &value_offset) > 0;
+	return header_measure_name(block.data + offset, end - offset, &value_offset) > 0;
 }
 
 void headers_parse(
@@ -115,7 +114,8 @@ void headers_parse(
 	while (offset < block.size) {
 		size_t next, value_offset;
 		size_t end = find_line_end(block, offset, &next);
-		size_t name_size = measure_name(block.data + offset, end - offset, &value_offset);
+		size_t name_size =
+			header_measure_name(block.data + offset, end - offset, &value_offset);
 
 		if (end == offset) {
 			offset = next;
@@ -160,7 +160,9 @@ const struct header *headers_next(const struct headers *headers, const char *nam
 {
 	while (*index < headers->count) {
 		const struct header *header = &headers->items[(*index)++];
-		if (text_equal_fold(header->name, name))
+		/* Most names differ in their first letter already. */
+		if (((header->name[0] ^ name[0]) & ~0x20) == 0 &&
+			text_equal_fold(header->name, name))
 			return header;
 	}
 	return NULL;
@@ -268,10 +270,20 @@ static void collect_mailboxes(
 	}
 }
 
+/* GMime descends a level of the stack for each group in a group, to the stack's end. */
+static bool has_too_many_groups(const char *value)
+{
+	size_t count = 0;
+
+	for (; (value = strchr(value, ':')) != NULL; value++)
+		count++;
+	return count > GROUP_COUNT_MAX;
+}
+
 char **header_addresses(const void *context, const char *value, size_t *count_out)
 {
 	*count_out = 0;
-	if (value == NULL)
+	if (value == NULL || has_too_many_groups(value))
 		return NULL;
 	InternetAddressList *list = internet_address_list_parse(NULL, value);
 	if (list == NULL)

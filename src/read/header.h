@@ -32,6 +32,10 @@ struct headers {
 void headers_parse(
 	const void *context, struct bytes block, struct headers *headers_out, size_t *size_out);
 
+/* The length of the field name that a line begins with, or 0. White space before the colon is
+ * forgiven (RFC 5322 section 4.5). value_offset_out: behind the colon. */
+size_t header_measure_name(const unsigned char *line, size_t size, size_t *value_offset_out);
+
 /* The value of the first field of that name (case folded), or NULL. */
 const char *headers_find(const struct headers *headers, const char *name);
 
@@ -46,7 +50,8 @@ char *header_decode(const void *context, const char *value);
  * NULL: what stands in angle brackets, else the first word with an '@'. "" for "<>". */
 char *header_address(const void *context, const char *value);
 
-/* All addresses of an address header (To, Cc), normalised; count_out of them, at most 1000. */
+/* All addresses of an address header (To, Cc), normalised; count_out of them, at most 1000. None of
+ * a value with over 1000 colons, which no address list has. */
 char **header_addresses(const void *context, const char *value, size_t *count_out);
 
 /* The Message-ID in a value: "<...>" as it stands, or the first word; NULL when there is none. */

@@ -14,8 +14,8 @@
 #include "base/text.h"
 #include "read/part.h"
 
-/* GLib would write to standard error in its own words, where the mail server takes the first line for
- * ours (DESIGN.md section 7.2). */
+/* GLib would write to standard error in its own words, where the mail server takes the first line
+ * for ours (DESIGN.md section 7.2). */
 static void log_library(
 	const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer unused)
 {
@@ -30,7 +30,9 @@ void mail_library_open(void)
 	g_mime_init();
 }
 
-/* Splits off a leading "From " line, and the empty lines that some exports leave on top. */
+#define FROM_SENDER_MAX 1000 /* bytes of the sender in a From line */
+
+/* Splits off a leading "From " line. */
 static struct bytes skip_from_line(const void *context, struct bytes raw, char **sender_out)
 {
 	*sender_out = NULL;
@@ -39,7 +41,8 @@ static struct bytes skip_from_line(const void *context, struct bytes raw, char *
 		size_t size = newline == NULL ? raw.size : (size_t)(newline - raw.data) + 1;
 		size_t end = 5;
 
-		while (end < size && raw.data[end] != ' ' && raw.data[end] > 31)
+		while (end < size && raw.data[end] != ' ' && raw.data[end] > 31 &&
+			end - 5 < FROM_SENDER_MAX)
 			end++;
 		*sender_out = mem_strndup(context, (const char *)raw.data + 5, end - 5);
 		raw.data += size;
@@ -48,7 +51,7 @@ static struct bytes skip_from_line(const void *context, struct bytes raw, char *
 	return raw;
 }
 
-/* Bare CR as line end, and not one LF: a copy with LF. */
+/* Bare CR as line end, and not one LF: a copy with LF. Else message itself. */
 static struct bytes convert_line_ends(const void *context, struct bytes message)
 {
 	if (message.size == 0 || memchr(message.data, '\n', message.size) != NULL ||
@@ -65,6 +68,7 @@ static struct bytes convert_line_ends(const void *context, struct bytes message)
 struct mail *mail_read(const void *context, struct bytes raw, const struct envelope *envelope)
 {
 	struct mail *mail = mem_new(context, struct mail);
+	struct budget budget = {0};
 	char *from_line_sender;
 
 	if (raw.data == NULL)
@@ -72,20 +76,22 @@ struct mail *mail_read(const void *context, struct bytes raw, const struct envel
 	if (envelope != NULL)
 		mail->envelope = *envelope;
 	mail->raw = raw;
-	struct bytes message = convert_line_ends(mail, raw);
-	mail->raw = skip_from_line(mail, raw, &from_line_sender);
-	if (message.data == raw.data) {
-		message = mail->raw;
+	struct bytes head = {raw.data, raw.size < MAIL_ANALYSED_MAX ? raw.size : MAIL_ANALYSED_MAX};
+	struct bytes converted = convert_line_ends(mail, head);
+	struct bytes message;
+	if (converted.data == head.data) {
+		message = mail->raw = skip_from_line(mail, raw, &from_line_sender);
 	} else { /* the copy has LF where the original has CR, so the From line is found in it */
-		message = skip_from_line(mail, message, &from_line_sender);
-		mail->raw = (struct bytes){raw.data + (raw.size - message.size), message.size};
+		message = skip_from_line(mail, converted, &from_line_sender);
+		size_t skipped = converted.size - message.size;
+		mail->raw = (struct bytes){raw.data + skipped, raw.size - skipped};
 	}
-	if (message.size > MAIL_ANALYSED_MAX) {
+	if (message.size > MAIL_ANALYSED_MAX)
 		message.size = MAIL_ANALYSED_MAX;
-		mail->is_truncated = true;
-	}
 	headers_parse(mail, message, &mail->headers, NULL);
-	mail->root = part_build(mail, message, NULL, &mail->part_count, &mail->is_truncated);
+	mail->root = part_build(mail, message, NULL, &budget);
+	mail->part_count = budget.parts;
+	mail->is_truncated = message.size < mail->raw.size || budget.is_exceeded;
 	envelope_complete(mail, &mail->headers, from_line_sender, &mail->envelope);
 	return mail;
 }

@@ -10,19 +10,24 @@
 
 #include <gmime/gmime.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "read/charset.h"
+
+#define BASE64_LINE_MIN 40 /* a first line of that many characters is no word */
+#define PREAMBLE_MAX 400   /* bytes in front of a boundary that nobody declared */
 
 struct builder {
 	const void *context;
 	struct bytes message; /* what offsets count from */
-	size_t *count;
-	bool *is_truncated;
+	struct budget *budget;
 };
 
 static struct part *build_object(
 	struct builder *builder, GMimeObject *object, const struct part *parent, int depth);
+static struct part *build_tree(struct builder *builder, const struct part *parent, bool may_guess);
 
 static const char *const message_types[] = {
 	"message/rfc822", "message/rfc2822", "message/global", "message/news"};
@@ -68,7 +73,7 @@ static struct part *new_part(
 
 	part->parent = parent;
 	part->type = "text/plain";
-	(*builder->count)++;
+	builder->budget->parts++;
 	if (object == NULL)
 		return part;
 	part->type = find_type(builder->context, object);
@@ -113,16 +118,29 @@ static struct bytes decode_content(struct builder *builder, GMimePart *leaf, boo
 	return (struct bytes){data, used};
 }
 
-/* Text to UTF-8. A charset that iconv does not know, or bytes that are not in it, leave the bytes
- * as they are: whoever prints them cleans them. */
-static struct bytes convert_charset(struct builder *builder, GMimeObject *object, struct bytes text)
+/* The charset to convert from, or NULL when the text is UTF-8 already. What is declared as ASCII or
+ * UTF-8, or not at all, is believed only as far as the bytes agree. */
+static const char *find_charset(GMimeObject *object, struct bytes text)
 {
 	const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
 
-	if (charset == NULL || text.size == 0 || text_equal_fold(charset, "utf-8") ||
+	if (charset == NULL || text_equal_fold(charset, "utf-8") ||
 		text_equal_fold(charset, "us-ascii"))
+		return charset_guess(text);
+	return charset;
+}
+
+/* Text to UTF-8. A charset that iconv does not know is guessed; bytes that are not in it leave the
+ * text as it is: whoever prints it cleans it. */
+static struct bytes convert_charset(struct builder *builder, GMimeObject *object, struct bytes text)
+{
+	const char *charset = text.size == 0 ? NULL : find_charset(object, text);
+
+	if (charset == NULL)
 		return text;
 	iconv_t converter = g_mime_iconv_open("utf-8", charset);
+	if (converter == (iconv_t)-1 && (charset = charset_guess(text)) != NULL)
+		converter = g_mime_iconv_open("utf-8", charset);
 	if (converter == (iconv_t)-1)
 		return text;
 	char *converted = g_mime_iconv_strndup(converter, (const char *)text.data, text.size);
@@ -168,14 +186,14 @@ static void build_encoded_message(struct builder *builder, struct part *part, in
 	size_t size;
 
 	if (depth + 1 >= PART_DEPTH_MAX) {
-		*builder->is_truncated = true;
+		builder->budget->is_exceeded = true;
 		return;
 	}
 	headers_parse(builder->context, part->content, &part->headers, &size);
 	part->is_message = part->headers.count > 0;
 	if (part->is_message)
-		part->first_child = part_build(builder->context, part->content, part,
-			builder->count, builder->is_truncated);
+		part->first_child =
+			part_build(builder->context, part->content, part, builder->budget);
 }
 
 /* Which parts are worth decoding: what could hold a report. A picture is not. */
@@ -185,11 +203,51 @@ static bool is_readable_type(const char *type)
 	       strncmp(type, "multipart/", 10) == 0;
 }
 
+/* The encoding that a text is in although its header says nothing of it: nothing but whole lines of
+ * base64, or quoted-printable's breaks at line ends. */
+static GMimeContentEncoding guess_encoding(struct bytes text)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n";
+	const unsigned char *equals = text.size == 0 ? NULL : memchr(text.data, '=', text.size);
+	const unsigned char *end = text.data + text.size;
+	const unsigned char *newline = text.size == 0 ? NULL : memchr(text.data, '\n', text.size);
+	size_t i = 0;
+
+	while (i < text.size && memchr(alphabet, text.data[i], sizeof(alphabet) - 1) != NULL)
+		i++;
+	if (i == text.size && newline != NULL && newline - text.data >= BASE64_LINE_MIN)
+		return GMIME_CONTENT_ENCODING_BASE64;
+	for (; equals != NULL; equals = memchr(equals + 1, '=', (size_t)(end - equals - 1))) {
+		if (end - equals > 4 && memcmp(equals, "=20\n", 4) == 0)
+			return GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
+	}
+	return GMIME_CONTENT_ENCODING_DEFAULT;
+}
+
+/* Undoes an encoding that was not declared. */
+static struct bytes decode_undeclared(struct builder *builder, GMimePart *leaf, struct bytes text)
+{
+	GMimeContentEncoding encoding = guess_encoding(text);
+	GMimeEncoding state;
+
+	if (g_mime_part_get_content_encoding(leaf) > GMIME_CONTENT_ENCODING_BINARY ||
+		encoding == GMIME_CONTENT_ENCODING_DEFAULT)
+		return text;
+	g_mime_encoding_init_decode(&state, encoding);
+	unsigned char *decoded =
+		mem_realloc(builder->context, NULL, g_mime_encoding_outlen(&state, text.size) + 1);
+	size_t size =
+		g_mime_encoding_step(&state, (const char *)text.data, text.size, (char *)decoded);
+	return (struct bytes){decoded, size};
+}
+
 static void build_leaf(struct builder *builder, GMimePart *leaf, struct part *part, int depth)
 {
 	if (!is_readable_type(part->type))
 		return;
-	part->content = decode_content(builder, leaf, &part->is_cut);
+	part->content =
+		decode_undeclared(builder, leaf, decode_content(builder, leaf, &part->is_cut));
 	if (is_message_type(part->type))
 		build_encoded_message(builder, part, depth);
 	else
@@ -203,8 +261,8 @@ static void build_children(
 	int count = g_mime_multipart_get_count(multipart);
 
 	for (int i = 0; i < count; i++) {
-		if (*builder->count >= PART_COUNT_MAX) {
-			*builder->is_truncated = true;
+		if (builder->budget->parts >= PART_COUNT_MAX) {
+			builder->budget->is_exceeded = true;
 			return;
 		}
 		struct part *child = build_object(
@@ -219,8 +277,8 @@ static void build_children(
 static struct part *build_object(
 	struct builder *builder, GMimeObject *object, const struct part *parent, int depth)
 {
-	if (depth >= PART_DEPTH_MAX || *builder->count >= PART_COUNT_MAX) {
-		*builder->is_truncated = true;
+	if (depth >= PART_DEPTH_MAX || builder->budget->parts >= PART_COUNT_MAX) {
+		builder->budget->is_exceeded = true;
 		return NULL;
 	}
 	struct part *part = new_part(builder, object, parent);
@@ -251,29 +309,114 @@ static struct part *build_plain(struct builder *builder, const struct part *pare
 	return part;
 }
 
-struct part *part_build(const void *context, struct bytes message, const struct part *parent,
-	size_t *count, bool *is_truncated)
+/* GMime's view of a message. Contents are read from stream later, so it gets its own bytes back. */
+static GMimeMessage *parse_message(GMimeStream *stream, struct bytes message, struct budget *budget)
 {
-	struct builder builder = {context, message, count, is_truncated};
+	GByteArray *copy = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+	size_t size = budget_apply(budget, copy->data, message.size);
+	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+
+	g_mime_stream_set_bounds(stream, 0, (gint64)size);
+	g_mime_parser_set_format(parser, GMIME_FORMAT_MESSAGE);
+	GMimeMessage *parsed = g_mime_parser_construct_message(parser, NULL);
+	g_object_unref(parser);
+	if (message.size > 0)
+		memcpy(copy->data, message.data, message.size);
+	return parsed;
+}
+
+/* A line "--boundary" with a Content- field right behind it: the boundary, on context, or NULL.
+ * In front of it stands nothing but a word for old mail programs: a report that quotes its original
+ * below names an address before that. */
+static char *find_boundary(const void *context, struct bytes body)
+{
+	size_t limit = body.size < PREAMBLE_MAX ? body.size : PREAMBLE_MAX;
+
+	for (size_t i = 0; i + 4 < limit;) {
+		const char *line = (const char *)body.data + i;
+		const char *newline = memchr(line, '\n', body.size - i);
+		if (newline == NULL || memchr(line, '@', (size_t)(newline - line)) != NULL)
+			return NULL;
+		size_t length = (size_t)(newline - line), next = i + length + 1;
+		while (length > 0 && strchr(" \t\r", line[length - 1]) != NULL)
+			length--;
+		if (length > 3 && length <= 72 && memcmp(line, "--", 2) == 0 &&
+			memchr(line, '"', length) == NULL && body.size - next > 8 &&
+			strncasecmp(newline + 1, "Content-", 8) == 0)
+			return mem_strndup(context, line + 2, length - 2);
+		i = next;
+	}
+	return NULL;
+}
+
+/* Parts that the header says nothing of, or gives a wrong boundary for: the body is parsed again
+ * with the boundary that stands in it. NULL when there is none. */
+static struct part *build_undeclared(
+	struct builder *builder, const struct part *parent, const char *report_type)
+{
+	struct headers headers;
+	size_t skip;
+
+	headers_parse(builder->context, builder->message, &headers, &skip);
+	struct bytes body = {builder->message.data + skip, builder->message.size - skip};
+	char *boundary = find_boundary(builder->context, body);
+	if (boundary == NULL || measure_depth(parent) + 1 >= PART_DEPTH_MAX)
+		return NULL;
+	char *head = mem_printf(
+		builder->context, "Content-Type: multipart/mixed; boundary=\"%s\"\n\n", boundary);
+	size_t size = strlen(head) + body.size;
+	unsigned char *data = mem_realloc(builder->context, NULL, size);
+	memcpy(data, head, strlen(head));
+	memcpy(data + strlen(head), body.data, body.size);
+	/* GMime may still read the boundary otherwise, as it takes backslashes off: once is enough.
+	 */
+	struct builder guessed = {builder->context, {data, size}, builder->budget};
+	struct part *root = build_tree(&guessed, parent, false);
+	root->report_type = report_type;
+	return root;
+}
+
+/* True when the header leaves open what the body is: no Content-Type, or one without a part. */
+static bool is_undeclared(GMimeMessage *parsed, const struct part *root)
+{
+	if (root == NULL || root->first_child != NULL)
+		return root == NULL;
+	return strncmp(root->type, "multipart/", 10) == 0 ||
+	       g_mime_object_get_header(g_mime_message_get_mime_part(parsed), "Content-Type") ==
+		       NULL;
+}
+
+/* may_guess: where the header leaves the structure open, look for one in the body. */
+static struct part *build_tree(struct builder *builder, const struct part *parent, bool may_guess)
+{
+	struct bytes message = builder->message;
 	GMimeStream *stream =
 		g_mime_stream_mem_new_with_buffer((const char *)message.data, message.size);
-	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-	GMimeMessage *parsed;
+	GMimeMessage *parsed = parse_message(stream, message, builder->budget);
 	struct part *root = NULL;
 
-	g_mime_parser_set_format(parser, GMIME_FORMAT_MESSAGE);
-	parsed = g_mime_parser_construct_message(parser, NULL);
 	if (parsed != NULL && g_mime_message_get_mime_part(parsed) != NULL)
-		root = build_object(&builder, g_mime_message_get_mime_part(parsed), parent,
+		root = build_object(builder, g_mime_message_get_mime_part(parsed), parent,
 			measure_depth(parent));
-	if (root == NULL || (root->first_child == NULL &&
-				    strncmp(root->type, "multipart/", 10) == 0 && !*is_truncated)) {
-		const char *report_type = root == NULL ? NULL : root->report_type;
-		root = build_plain(&builder, parent);
+	const char *report_type = root == NULL ? NULL : root->report_type;
+	may_guess = may_guess && !builder->budget->is_exceeded && is_undeclared(parsed, root);
+	struct part *found = may_guess ? build_undeclared(builder, parent, report_type) : NULL;
+	if (found != NULL) {
+		root = found;
+	} else if (root == NULL ||
+		   (root->first_child == NULL && strncmp(root->type, "multipart/", 10) == 0)) {
+		root = build_plain(builder, parent);
 		root->report_type = report_type;
 	}
 	g_clear_object(&parsed);
-	g_object_unref(parser);
 	g_object_unref(stream);
 	return root;
+}
+
+struct part *part_build(
+	const void *context, struct bytes message, const struct part *parent, struct budget *budget)
+{
+	struct builder builder = {context, message, budget};
+
+	return build_tree(&builder, parent, true);
 }

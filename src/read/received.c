@@ -65,10 +65,11 @@ static size_t measure_comment(const char *text)
 	return (size_t)(c - text);
 }
 
-static enum clause find_clause(const char *word)
+static enum clause find_clause(const char *word, size_t size)
 {
 	for (size_t i = 0; i < sizeof(clause_words) / sizeof(clause_words[0]); i++) {
-		if (text_equal_fold(word, clause_words[i].word))
+		if (size == strlen(clause_words[i].word) &&
+			text_starts_fold(word, clause_words[i].word))
 			return clause_words[i].clause;
 	}
 	return CLAUSE_NONE;
@@ -99,14 +100,14 @@ static void split_clauses(const void *context, const char *value, struct clauses
 			clauses->date = ++value;
 			continue;
 		}
-		char *word = mem_strndup(context, value, strcspn(value, " \t(;"));
-		value += strlen(word);
-		enum clause next = find_clause(word);
+		size_t size = strcspn(value, " \t(;");
+		enum clause next = find_clause(value, size);
 		/* "by" and "from" count once: text behind them that repeats the word is noise. */
 		if (next != CLAUSE_NONE && (next == CLAUSE_OTHER || clauses->words[next] == NULL))
 			clause = next;
-		else if (*word != '\0' && clauses->words[clause] == NULL)
-			clauses->words[clause] = word;
+		else if (size > 0 && clauses->words[clause] == NULL)
+			clauses->words[clause] = mem_strndup(context, value, size);
+		value += size;
 	}
 }
 
@@ -126,16 +127,20 @@ static bool parse_bracket(const void *context, const char *text, struct netaddr 
 /* Cuts "helo=..." and "ident=..." out of an Exim comment, and gives the HELO. */
 static char *take_assignments(const void *context, const char *comment, struct hop *hop)
 {
-	char *rest = mem_strdup(context, "");
+	char *rest = mem_alloc(context, strlen(comment) + 1);
+	size_t used = 0;
 
-	while (*comment != '\0') {
-		comment += strspn(comment, " \t");
-		char *word = mem_strndup(context, comment, strcspn(comment, " \t"));
-		comment += strlen(word);
-		if (text_starts_fold(word, "helo="))
-			hop->helo = word + 5;
-		else if (strchr(word, '=') == NULL)
-			rest = mem_append(rest, "%s%s", *rest == '\0' ? "" : " ", word);
+	while (*(comment += strspn(comment, " \t")) != '\0') {
+		size_t size = strcspn(comment, " \t");
+		if (text_starts_fold(comment, "helo=")) {
+			hop->helo = mem_strndup(context, comment + 5, size - 5);
+		} else if (memchr(comment, '=', size) == NULL) {
+			if (used > 0)
+				rest[used++] = ' ';
+			memcpy(rest + used, comment, size);
+			used += size;
+		}
+		comment += size;
 	}
 	return rest;
 }

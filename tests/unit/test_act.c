@@ -365,8 +365,8 @@ START_TEST(forward_calls_sendmail)
 
 	ck_assert_msg(status == STATUS_OK, "got %s: %s", status_text(status), error);
 	/* The last of two runs: each owner has one of his own. */
-	check_bytes("words", read_file(path_of("argv")),
-		of_text("-i\n-f\n<>\n--\n-oi@example.net\n"));
+	check_bytes(
+		"words", read_file(path_of("argv")), of_text("-i\n-f\n<>\n--\n-oi@example.net\n"));
 	message = read_file(path_of("message"));
 	ck_assert_uint_gt(message.size, 0);
 	ck_assert_ptr_nonnull(memmem(message.data, message.size, "\nIt failed.\n", 12));

@@ -1,0 +1,40 @@
+/*
+ * dialect.h: bounces that are not RFC 3464, by rules (rules/providers.rules, rules/mta.rules,
+ * rules/generic.rules).
+ */
+#ifndef BACKSTOP_CLASSIFY_DIALECT_H
+#define BACKSTOP_CLASSIFY_DIALECT_H
+
+#include "classify/bounce.h"
+#include "classify/rule.h"
+
+#define FACT_COUNT 5 /* conditions on the message as a whole */
+
+/* What a rule is held against: the message's words and the fields that conditions name. */
+struct evidence_text {
+	enum { FACT_UNKNOWN = 0, FACT_YES, FACT_NO } facts[FACT_COUNT];
+	const struct mail *mail;
+	struct haystack subject, from;
+	const char *author, *addressee; /* the first address of From and of To, or NULL */
+	struct haystack prose;		/* empty until something needs it */
+	bool has_prose;
+	bool is_asked, is_system; /* whether a mail system wrote it, once that was asked */
+	const char *named; /* by the group "address" of a header condition that fitted last */
+	const void *context;
+};
+
+void evidence_text_open(
+	const void *context, const struct mail *mail, struct evidence_text *text_out);
+
+/* True when every condition of the rule holds. */
+bool dialect_fits(const struct rule *rule, struct evidence_text *text);
+
+/* Takes the recipients that the rule names, which fitted last, with nothing but their addresses. */
+void dialect_name_recipients(const void *context, const struct rule *rule,
+	struct evidence_text *text, struct bounce *bounce);
+
+/* Finds the recipients in the words of a report that another reader recognised but that names none
+ * in its fields. */
+void dialect_add_recipients(const void *context, const struct mail *mail, struct bounce *bounce);
+
+#endif

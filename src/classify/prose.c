@@ -1,0 +1,235 @@
+/*
+ * prose.c: in charge of getting at the words of a report. HTML is not understood, only unwrapped:
+ * tags that begin a new line do so, the others vanish, the few entities that mail software writes
+ * are decoded.
+ */
+#include "classify/prose.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#define LINE_MAX_BYTES 4000
+#define RUN_FIELDS_MIN 3 /* header fields in a row that make a returned original */
+
+/* Tags that end a line. */
+static const char *const breaking_tags[] = {"br", "p", "/p", "div", "/div", "tr", "/tr", "li",
+	"table", "/table", "hr", "h1", "h2", "h3", "/h1", "/h2", "/h3", "/td", "pre", "/pre",
+	"blockquote"};
+
+/* Elements whose content is no text. */
+static const char *const hidden_tags[] = {"style", "script", "head", "title"};
+
+static const struct {
+	const char *entity, *text;
+} entities[] = {
+	{"&lt;", "<"},
+	{"&gt;", ">"},
+	{"&amp;", "&"},
+	{"&quot;", "\""},
+	{"&nbsp;", " "},
+	{"&#39;", "'"},
+	{"&#64;", "@"},
+	{"&#8203;", ""},
+	{"&apos;", "'"},
+};
+
+static bool is_tag(const char *tag, const char *name)
+{
+	size_t length = strlen(name);
+
+	return strncasecmp(tag, name, length) == 0 && strchr(" \t\n/>", tag[length]) != NULL;
+}
+
+static bool is_one_of(const char *tag, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_tag(tag, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Behind a hidden element whose tag begins at text, or NULL when it does not end. */
+static const char *skip_hidden(const char *text)
+{
+	for (size_t i = 0; i < sizeof(hidden_tags) / sizeof(hidden_tags[0]); i++) {
+		char close[16];
+		if (!is_tag(text + 1, hidden_tags[i]))
+			continue;
+		snprintf(close, sizeof(close), "</%s", hidden_tags[i]);
+		const char *end = text_find_fold(text, close);
+		return end == NULL ? NULL : end;
+	}
+	return text;
+}
+
+/* One entity at text, or none: how many bytes it takes, what it stands for. */
+static size_t decode_entity(const char *text, const char **decoded_out)
+{
+	for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++) {
+		size_t length = strlen(entities[i].entity);
+		if (strncasecmp(text, entities[i].entity, length) == 0) {
+			*decoded_out = entities[i].text;
+			return length;
+		}
+	}
+	return 0;
+}
+
+/* HTML to lines, in place: the result is never longer. */
+static void strip_html(char *html)
+{
+	char *out = html;
+
+	for (const char *in = html; *in != '\0';) {
+		const char *decoded;
+		size_t length;
+		if (*in == '<') {
+			const char *behind = skip_hidden(in);
+			const char *end = behind == NULL ? NULL : strchr(behind, '>');
+			if (is_one_of(in + 1, breaking_tags,
+				    sizeof(breaking_tags) / sizeof(breaking_tags[0])))
+				*out++ = '\n';
+			if (end == NULL)
+				break;
+			in = end + 1;
+		} else if (*in == '&' && (length = decode_entity(in, &decoded)) > 0) {
+			out = stpcpy(out, decoded);
+			in += length;
+		} else {
+			*out++ = *in == '\n' || *in == '\r' ? ' ' : *in;
+			in++;
+		}
+	}
+	*out = '\0';
+}
+
+/* Adds content to the prose line by line, each cleaned. */
+static char *append_lines(char *prose, size_t *size, const char *text, size_t text_size)
+{
+	while (text_size > 0 && *size < PROSE_MAX) {
+		const char *newline = memchr(text, '\n', text_size);
+		size_t length = newline == NULL ? text_size : (size_t)(newline - text);
+		struct bytes line = {(const unsigned char *)text, length};
+		char *clean;
+
+		if (length > 0 && text[length - 1] == '\r')
+			line.size--;
+		clean = text_clean(prose, line, LINE_MAX_BYTES);
+		size_t clean_size = strlen(clean);
+		prose = mem_realloc(NULL, prose, *size + clean_size + 2);
+		memcpy(prose + *size, clean, clean_size);
+		*size += clean_size;
+		prose[(*size)++] = '\n';
+		prose[*size] = '\0';
+		mem_free(clean);
+		text += length + (newline != NULL);
+		text_size -= length + (newline != NULL);
+	}
+	return prose;
+}
+
+/* Texts of that type outside of messages. */
+static char *append_parts(char *prose, size_t *size, const struct mail *mail, const char *type)
+{
+	for (const struct part *part = mail->root; part != NULL;) {
+		if (part->is_message) { /* not into it */
+			while (part != NULL && part->next == NULL)
+				part = part->parent;
+			part = part == NULL ? NULL : part->next;
+			continue;
+		}
+		if (strcmp(part->type, type) == 0 && part->content.size > 0) {
+			size_t used = part->content.size < 2 * PROSE_MAX ? part->content.size
+									 : 2 * PROSE_MAX;
+			char *copy = mem_strndup(prose, (const char *)part->content.data, used);
+			if (strcmp(type, "text/html") == 0)
+				strip_html(copy);
+			prose = append_lines(prose, size, copy, strlen(copy));
+			mem_free(copy);
+		}
+		part = part_following(part, mail->root);
+	}
+	return prose;
+}
+
+char *prose_read(const void *context, const struct mail *mail)
+{
+	char *prose = mem_strdup(context, "");
+	size_t size = 0;
+
+	prose = append_parts(prose, &size, mail, "text/plain");
+	if (size < 16)
+		prose = append_parts(prose, &size, mail, "text/html");
+	if (size == 0)
+		prose = append_parts(prose, &size, mail, "text");
+	return prose;
+}
+
+/* Fields that no report writes of a message in words of its own. Subject and To it does. */
+static const char *const trace_fields[] = {"Received:", "Return-Path:", "MIME-Version:",
+	"DKIM-Signature:", "Delivered-To:", "X-Received:", "X-Mailer:", "Content-Type:"};
+
+/* Behind the quotation mark that some put before each line of the original. */
+static const char *skip_quote(const char *line)
+{
+	return line + strspn(line, "> ");
+}
+
+/* True for "Name: ...". */
+static bool is_field(const char *line)
+{
+	size_t length =
+		strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+
+	return length > 1 && line[length] == ':' &&
+	       (line[length + 1] == ' ' || line[length + 1] == '\n');
+}
+
+static bool is_trace_field(const char *line)
+{
+	for (size_t i = 0; i < sizeof(trace_fields) / sizeof(trace_fields[0]); i++) {
+		if (strncasecmp(line, trace_fields[i], strlen(trace_fields[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* How many fields stand in a row at text; is_trace_out: a trace field is among them. */
+static size_t count_fields(const char *text, const char *end, bool *is_trace_out)
+{
+	size_t count = 0;
+
+	*is_trace_out = false;
+	while (text < end && count < RUN_FIELDS_MIN + 20 && *text != '\n') {
+		const char *line = skip_quote(text);
+		if (is_field(line)) {
+			count++;
+			*is_trace_out = *is_trace_out || is_trace_field(line);
+		} else if (*text != ' ' && *text != '>') {
+			break;
+		}
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		text = newline == NULL ? end : newline + 1;
+	}
+	return count;
+}
+
+size_t prose_find_fields(const char *prose, size_t size)
+{
+	const char *end = prose + size;
+
+	for (const char *line = prose; line < end;) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		bool is_trace;
+		if (line > prose && is_field(skip_quote(line)) &&
+			count_fields(line, end, &is_trace) >= RUN_FIELDS_MIN && is_trace)
+			return (size_t)(line - prose);
+		line = newline == NULL ? end : newline + 1;
+	}
+	return 0;
+}

@@ -1,0 +1,140 @@
+/* clang-format off */
+/*
+ * rule.h: the rules of rules/ that say how mail software writes: dialects, kinds and reasons. Text,
+ * in one syntax that a postmaster can read and extend (README, "Adding a rule").
+ *
+ *   dialect NAME                  a family of mail servers; or: kind WORD [NAME], reason WORD
+ *   	literal   "WORDS" | "..."  one of them must be in the report, before anything else is tried
+ *   	body      PATTERN          further conditions, each must hold; "not body" must not
+ *   	opening   PATTERN          the same in the first words (RULE_OPENING_MAX bytes) of the body
+ *   	subject   PATTERN
+ *   	from      PATTERN
+ *   	header    NAME[|NAME] PATTERN  one field of one of these names fits
+ *   	returned  NAME[|NAME] PATTERN  the same in the header of a message that came back
+ *   	sender    null             the envelope sender is known and null
+ *   	author    daemon           From is a mailer daemon; or: author postmaster
+ *   	answer                     a null sender, In-Reply-To or References: it answers a message
+ *   	distributed                a list handed it round (List-Id, List-Post, List-Unsubscribe...)
+ *   	early                      a kind that is asked before the dialects, which it may quote
+ *   	address   /(?<address>..)/ where the recipients stand; the first line that finds one wins
+ *   	original-to PATTERN        where it fits and no address is found, the original's To is it
+ *   	original  PATTERN          the line that announces the returned original
+ *   	delayed   PATTERN          it is only a delay
+ *   	report, status, reply, remote PATTERN  of a reason: what the report says of the recipient
+ *   	sample                     lines with two tabs in front: a message that this rule must win
+ *   	expect    failed ann@example.net userunknown
+ *
+ * PATTERN is "words" (found anywhere, case folded) or /regex/ (PCRE2: caseless, multi-line, UTF),
+ * or several with | between, of which one must fit. A regex is compiled when it is first needed.
+ * Any condition can have "not" in front. A group "address" in the pattern of a header, returned,
+ * subject or from line names a recipient too. A group "local" is one without a domain: the author's
+ * is his. Of the kinds, "kind ordinary" is an exception: where it fits, the
+ * kinds below it are not asked.
+ */
+/* clang-format on */
+#ifndef BACKSTOP_CLASSIFY_RULE_H
+#define BACKSTOP_CLASSIFY_RULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+#include "base/words.h"
+
+#define RULE_LINES_MAX 16	 /* conditions, addresses... of one rule */
+#define RULE_ALTERNATIVES_MAX 64 /* patterns of one line */
+#define RULE_OPENING_MAX 600	 /* bytes of the body that are its opening */
+
+enum rule_type { RULE_DIALECT = 0, RULE_KIND, RULE_REASON };
+
+enum rule_part {
+	RULE_LITERAL = 0,
+	RULE_BODY,
+	RULE_SUBJECT,
+	RULE_FROM,
+	RULE_HEADER,
+	RULE_ADDRESS,
+	RULE_ORIGINAL,
+	RULE_DELAYED,
+	RULE_REPORT, /* RULE_REASON: what the report says of the recipient */
+	RULE_STATUS,
+	RULE_REPLY,
+	RULE_REMOTE, /* the server that refused */
+	RULE_WRITER, /* the dialect in which the report is written */
+	RULE_OPENING,
+	RULE_RETURNED,
+	RULE_SENDER_NULL, /* this and the following: facts, without a pattern */
+	RULE_AUTHOR_DAEMON,
+	RULE_AUTHOR_POSTMASTER,
+	RULE_ANSWER,
+	RULE_DISTRIBUTED,
+	RULE_EARLY,
+	RULE_PART_COUNT
+};
+
+struct pattern; /* a literal or a regex */
+
+/* One line of a rule. */
+struct rule_line {
+	enum rule_part part;
+	bool is_not;
+	const char *const *headers; /* RULE_HEADER, RULE_RETURNED: names, NULL at the end */
+	struct pattern *patterns;
+	size_t pattern_count;
+};
+
+struct rule {
+	enum rule_type type;
+	const char *name; /* of the dialect or the kind's rule; the word of a reason */
+	enum kind kind;	  /* RULE_KIND; RULE_DIALECT: KIND_FAILED */
+	enum reason reason;
+	const char *file;
+	int line; /* where it begins */
+	struct rule_line lines[RULE_LINES_MAX];
+	size_t line_count;
+	const char *sample; /* NULL: none */
+	const char *expect;
+};
+
+struct rules {
+	const struct rule *items;
+	size_t count;
+};
+
+/* Parses one file's text. error_out: "FILE:LINE: what is wrong; what would be right", on context.
+ */
+enum status rules_parse(const void *context, const char *file, const char *text,
+	struct rules *rules_out, const char **error_out);
+
+/* A piece of text and where it lies in what was searched. */
+struct match {
+	size_t start, end; /* of the whole match */
+	size_t address_start,
+		address_end; /* of the group "address"; equal when it did not take part */
+	bool is_local;	     /* it was the group "local": a user without a domain */
+};
+
+/* What is searched: a text without NUL, and the same in ASCII lower case, so that literals are
+ * found without folding it for each of them. */
+struct haystack {
+	const char *text;
+	const char *lower;
+	size_t size;
+	const unsigned char *trigrams; /* which may be in it; NULL: not asked for */
+};
+
+/* A haystack of text, on context. NULL is an empty one. */
+struct haystack haystack_make(const void *context, const char *text);
+/* Notes which three bytes in a row are in it, so that most literals that are not there are refused
+ * without a search. Pays from some ten literals on. */
+void haystack_index(const void *context, struct haystack *haystack);
+
+/* Finds the first pattern of the line from offset on. */
+bool rule_line_find(const struct rule_line *line, const struct haystack *haystack, size_t offset,
+	struct match *match_out);
+
+/* True when one of the patterns is a regex that does not compile; error_out says which, on context.
+ */
+bool rule_line_is_broken(const void *context, const struct rule_line *line, const char **error_out);
+
+#endif
