@@ -48,6 +48,7 @@ static const struct haystack *find_prose(struct evidence_text *text)
 {
 	if (!text->has_prose) {
 		text->prose = haystack_make(text->context, prose_read(text->context, text->mail));
+		haystack_index(text->context, &text->prose);
 		text->has_prose = true;
 	}
 	return &text->prose;

@@ -19,6 +19,7 @@
 
 #define CHUNK_SIZE (64 * 1024)
 #define FOLDER_DEPTH_MAX 32
+#define UNQUOTE_MAX (16 * 1024 * 1024) /* bytes of a message that is copied to undo its quoting */
 
 struct mapping {
 	void *data;
@@ -140,12 +141,13 @@ static bool has_second_message(struct bytes bytes)
 	       mbox_next(bytes.data, bytes.size, &offset, &message);
 }
 
-/* ">From " is undone on a copy, where there is one. */
+/* ">From " is undone on a copy, where there is one, and the copy is of a bearable size: what is as
+ * large as that has its report, if any, far in front of such lines. */
 static struct bytes unquote(const void *context, const struct mbox_message *message)
 {
 	struct bytes bytes = {message->data, message->size};
 
-	if (memmem(bytes.data, bytes.size, "\n>", 2) == NULL)
+	if (bytes.size > UNQUOTE_MAX || memmem(bytes.data, bytes.size, "\n>", 2) == NULL)
 		return bytes;
 	unsigned char *copy = mem_alloc(context, bytes.size);
 	bytes.size = mbox_unquote(bytes.data, bytes.size, copy);
