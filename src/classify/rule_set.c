@@ -40,8 +40,8 @@ const struct rules *rule_set_find(const char *file)
 	if (!sets[number].is_parsed) {
 		const char *text = rules_find(file);
 		if (text != NULL)
-			rules_parse(
-				mem_context(NULL, file), file, text, &sets[number].rules, &error);
+			rules_parse(mem_context(NULL, "rules"), rule_set_files[number], text,
+				&sets[number].rules, &error);
 		sets[number].is_parsed = true;
 	}
 	return &sets[number].rules;
