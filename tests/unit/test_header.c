@@ -130,6 +130,24 @@ START_TEST(finds_message_ids)
 }
 END_TEST
 
+START_TEST(reads_address_lists)
+{
+	void *context = mem_context(NULL, "test");
+	char *deep = mem_alloc(context, HEADER_VALUE_MAX + 1);
+	size_t count;
+	char **list = header_addresses(
+		context, "Ann <ann@b.example>, Group: c@d.example, e@f.example;, x", &count);
+
+	ck_assert_uint_eq(count, 3);
+	ck_assert_str_eq(list[2], "e@f.example");
+	for (size_t i = 0; i < HEADER_VALUE_MAX; i++)
+		deep[i] = i % 2 == 0 ? 'a' : ':';
+	header_addresses(context, deep, &count);
+	ck_assert_uint_eq(count, 0);
+	mem_free(context);
+}
+END_TEST
+
 START_TEST(decodes_words)
 {
 	void *context = mem_context(NULL, "test");
@@ -153,6 +171,7 @@ int main(void)
 	tcase_add_test(tcase, caps_count_and_length);
 	tcase_add_loop_test(tcase, finds_addresses, 0, ROWS(addresses));
 	tcase_add_test(tcase, finds_message_ids);
+	tcase_add_test(tcase, reads_address_lists);
 	tcase_add_test(tcase, decodes_words);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
