@@ -293,6 +293,15 @@ static struct haystack cut_unknown_original(const struct haystack *prose)
 	return words;
 }
 
+static const struct haystack *find_unknown(struct evidence_text *text)
+{
+	if (!text->has_unknown) {
+		text->unknown = cut_unknown_original(find_prose(text));
+		text->has_unknown = true;
+	}
+	return &text->unknown;
+}
+
 /* Addresses that a generic rule must not take for a failed recipient. */
 static bool is_bystander(const struct search *search, const char *address)
 {
@@ -546,8 +555,7 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 		.author = text->author,
 		.addressee = text->addressee,
 		.is_generic = is_generic};
-	search->words = is_generic ? cut_unknown_original(find_prose(text))
-				   : cut_original(rule, find_prose(text));
+	search->words = is_generic ? *find_unknown(text) : cut_original(rule, find_prose(text));
 	if (is_generic)
 		find_named_by_field(search);
 	if (search->count == 0)
@@ -595,8 +603,10 @@ static bool read_known(const void *context, struct evidence_text *text, struct b
 				return true;
 		}
 	}
-	if (first != NULL)
+	if (first != NULL) {
 		text->prose = cut_original(first, find_prose(text));
+		text->has_unknown = false;
+	}
 	return first != NULL;
 }
 

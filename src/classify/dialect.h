@@ -18,6 +18,8 @@ struct evidence_text {
 	const char *author, *addressee; /* the first address of From and of To, or NULL */
 	struct haystack prose;		/* empty until something needs it */
 	bool has_prose;
+	struct haystack unknown; /* the prose up to the original, for generic rules */
+	bool has_unknown;
 	bool is_asked, is_system; /* whether a mail system wrote it, once that was asked */
 	const char *named; /* by the group "address" of a header condition that fitted last */
 	const void *context;

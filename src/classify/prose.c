@@ -13,7 +13,8 @@
 #include "base/text.h"
 
 #define LINE_MAX_BYTES 4000
-#define RUN_FIELDS_MIN 3 /* header fields in a row that make a returned original */
+#define EMPTY_LINES_MAX 3 /* in a row */
+#define RUN_FIELDS_MIN 3  /* header fields in a row that make a returned original */
 
 /* Tags that end a line. */
 static const char *const breaking_tags[] = {"br", "p", "/p", "div", "/div", "tr", "/tr", "li",
@@ -108,27 +109,42 @@ static void strip_html(char *html)
 	*out = '\0';
 }
 
-/* Adds content to the prose line by line, each cleaned. */
+/* How many empty lines the prose ends with. */
+static size_t count_empty(const char *prose, size_t size)
+{
+	size_t count = 0;
+
+	while (size > 0 && prose[size - 1] == '\n' && (size == 1 || prose[size - 2] == '\n')) {
+		count++;
+		size--;
+	}
+	return count;
+}
+
+/* Adds content to the prose line by line, each cleaned. Of empty lines in a row only a few are
+ * kept: each \s* of a pattern would go through all of them, from each of them. */
 static char *append_lines(char *prose, size_t *size, const char *text, size_t text_size)
 {
 	while (text_size > 0 && *size < PROSE_MAX) {
 		const char *newline = memchr(text, '\n', text_size);
 		size_t length = newline == NULL ? text_size : (size_t)(newline - text);
+		size_t step = length + (newline != NULL);
 		struct bytes line = {(const unsigned char *)text, length};
-		char *clean;
 
 		if (length > 0 && text[length - 1] == '\r')
 			line.size--;
-		clean = text_clean(prose, line, LINE_MAX_BYTES);
-		size_t clean_size = strlen(clean);
-		prose = mem_realloc(NULL, prose, *size + clean_size + 2);
-		memcpy(prose + *size, clean, clean_size);
-		*size += clean_size;
-		prose[(*size)++] = '\n';
-		prose[*size] = '\0';
+		char *clean = text_clean(prose, line, LINE_MAX_BYTES);
+		size_t clean_size = strcmp(clean, " ") == 0 ? 0 : strlen(clean);
+		if (clean_size > 0 || count_empty(prose, *size) < EMPTY_LINES_MAX) {
+			prose = mem_realloc(NULL, prose, *size + clean_size + 2);
+			memcpy(prose + *size, clean, clean_size);
+			*size += clean_size;
+			prose[(*size)++] = '\n';
+			prose[*size] = '\0';
+		}
 		mem_free(clean);
-		text += length + (newline != NULL);
-		text_size -= length + (newline != NULL);
+		text += step;
+		text_size -= step;
 	}
 	return prose;
 }

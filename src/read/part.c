@@ -209,11 +209,13 @@ static GMimeContentEncoding guess_encoding(struct bytes text)
 {
 	static const char alphabet[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n";
-	const unsigned char *equals = text.size == 0 ? NULL : memchr(text.data, '=', text.size);
-	const unsigned char *end = text.data + text.size;
-	const unsigned char *newline = text.size == 0 ? NULL : memchr(text.data, '\n', text.size);
 	size_t i = 0;
 
+	if (text.size == 0)
+		return GMIME_CONTENT_ENCODING_DEFAULT;
+	const unsigned char *equals = memchr(text.data, '=', text.size);
+	const unsigned char *end = text.data + text.size;
+	const unsigned char *newline = memchr(text.data, '\n', text.size);
 	while (i < text.size && memchr(alphabet, text.data[i], sizeof(alphabet) - 1) != NULL)
 		i++;
 	if (i == text.size && newline != NULL && newline - text.data >= BASE64_LINE_MIN)
