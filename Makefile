@@ -13,11 +13,11 @@ PROVE      ?= prove
 
 # Debian packages: what it takes to build and test, and what the tests with real servers add.
 DEPS       := gcc pkg-config libgmime-3.0-dev libtalloc-dev libconfuse-dev liblmdb-dev libssl-dev \
-              libjansson-dev libpcre2-dev check perl
+              libjansson-dev libpcre2-dev libc-ares-dev libidn2-dev check perl
 DEPS_MTA   := postfix iproute2 procps python3
 DEPS_DEV   := clang clang-format libclang-rt-14-dev man-db
 
-LIBRARIES  := gmime-3.0 talloc libconfuse lmdb libcrypto jansson libpcre2-8
+LIBRARIES  := gmime-3.0 talloc libconfuse lmdb libcrypto jansson libpcre2-8 libcares libidn2
 WARNINGS   := -Wall -Wextra -Wpedantic -Wshadow -Werror
 CFLAGS     ?= -O2 -g
 LDFLAGS    ?=
@@ -135,15 +135,16 @@ uninstall:
 
 # What the tests are told. Sanitizers must not turn a report into exit code 1 unseen.
 TEST_ENV    = BACKSTOP=$(abspath $(BUILD))/backstop BACKSTOP_SHIM=$(abspath $(BUILD))/tests/fault/shim.so \
+              BACKSTOP_DNS_SERVER=$(abspath $(BUILD))/tests/dns/server \
               BACKSTOP_SAN=$(SAN) ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 \
               UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 check: check-unit check-cli check-fault
 
-check-unit: $(UNITS)
+check-unit: $(UNITS) $(BUILD)/tests/dns/server
 	@set -e; for unit in $(UNITS); do $(TEST_ENV) $$unit; done
 
-check-cli: all
+check-cli: all $(BUILD)/tests/dns/server
 	@$(TEST_ENV) $(PROVE) tests/cli/*.t
 
 check-fault: all $(BUILD)/tests/fault/shim.so
@@ -160,6 +161,12 @@ $(BUILD)/tests/bench/bare_gmime: tests/bench/bare_gmime.c
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
 	@$(CC) -std=c11 $(WARNINGS) -O2 -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs gmime-3.0)
+
+# A DNS server for tests, on loopback.
+$(BUILD)/tests/dns/server: tests/dns/server.c
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(SANITIZE) -O1 -g -o $@ $<
 
 # A library that is loaded in front of libc: no sanitizer in it.
 $(BUILD)/tests/fault/shim.so: tests/fault/shim.c

@@ -65,12 +65,14 @@ struct resolver_options {
 
 struct resolver;
 
-/* Asks nothing yet. options and what it points to must outlive the resolver. NULL, and a sentence
- * on context in error_out, when c-ares cannot be set up. Closed with its context. */
+/* Asks nothing yet, and opens nothing: that waits for the first question. options and what it
+ * points to must outlive the resolver. Never NULL; a library that cannot be set up is DNS_FAILED
+ * later. error_out (may be NULL) is set to NULL. Closed with its context. */
 struct resolver *resolver_new(
 	const void *context, const struct resolver_options *options, const char **error_out);
 
-/* Gives the next message its whole budget. */
+/* Gives the next message its whole budget: the clock runs from here. Names that could not be found
+ * out for the message before are tried again. */
 void resolver_begin_message(struct resolver *resolver);
 
 /* Asks, or takes the answer from memory: a name is asked for once a message. Waits for the answer.
