@@ -13,7 +13,8 @@ PROVE      ?= prove
 
 # Debian packages: what it takes to build and test, and what the tests with real servers add.
 DEPS       := gcc pkg-config libgmime-3.0-dev libtalloc-dev libconfuse-dev liblmdb-dev libssl-dev \
-              libjansson-dev libpcre2-dev libc-ares-dev libidn2-dev check perl
+              libjansson-dev libpcre2-dev libc-ares-dev libidn2-dev libspf2-dev \
+              libseccomp-dev check perl
 DEPS_MTA   := postfix iproute2 procps python3
 DEPS_DEV   := clang clang-format libclang-rt-14-dev man-db
 
@@ -34,7 +35,8 @@ endif
 # Asked only when something is compiled, so that `make deps` works before pkg-config is there.
 LIB_CFLAGS  = $(eval LIB_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)))$(LIB_CFLAGS)
 LIB_LIBS    = $(eval LIB_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBRARIES)))$(LIB_LIBS)
-ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -DBACKSTOP_VERSION='"$(VERSION)"' $(WARNINGS) $(SANITIZE) \
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -DBACKSTOP_VERSION='"$(VERSION)"' \
+              -DBACKSTOP_LIBEXEC='"$(PREFIX)/libexec/backstop"' $(WARNINGS) $(SANITIZE) \
               -fstack-protector-strong -Isrc -I. -I$(BUILD) $(LIB_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(SANITIZE) $(LDFLAGS)
 
@@ -51,11 +53,20 @@ PAGES      := $(wildcard src/man/*.[1-9])
 .PHONY: all help deps deps-mta deps-dev demo install uninstall clean check check-unit check-cli \
         check-fault check-mta bench format check-format
 
-all: $(BUILD)/backstop
+all: $(BUILD)/backstop $(BUILD)/backstop-spf
 
 $(BUILD)/backstop: $(BUILD)/src/main.o $(LIBRARY)
 	@echo "  LD  $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) $(LIB_LIBS)
+
+# The program that libspf2 is locked into: alone to link it, and never with sanitizers, which could
+# not work under its limits (src/net/child).
+SPF_CHILD  := src/net/child/spf_child.c src/net/spf_wire.c
+$(BUILD)/backstop-spf: $(SPF_CHILD) src/net/spf_wire.h
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fPIE -pie -fstack-protector-strong \
+		-D_FORTIFY_SOURCE=2 -Isrc -Wl,-z,relro,-z,now -o $@ $(SPF_CHILD) -lspf2 -lseccomp
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
@@ -119,6 +130,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/doc/backstop \
 		$(DESTDIR)$(SYSCONFDIR)/backstop
 	$(INSTALL) -m 755 $(BUILD)/backstop $(DESTDIR)$(PREFIX)/bin/backstop
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/libexec/backstop
+	$(INSTALL) -m 755 $(BUILD)/backstop-spf $(DESTDIR)$(PREFIX)/libexec/backstop/backstop-spf
 	for page in $(PAGES); do \
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/; \
 	done
@@ -128,6 +141,7 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/backstop
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/backstop
 	for page in $(notdir $(PAGES)); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; \
 	done
@@ -136,12 +150,14 @@ uninstall:
 # What the tests are told. Sanitizers must not turn a report into exit code 1 unseen.
 TEST_ENV    = BACKSTOP=$(abspath $(BUILD))/backstop BACKSTOP_SHIM=$(abspath $(BUILD))/tests/fault/shim.so \
               BACKSTOP_DNS_SERVER=$(abspath $(BUILD))/tests/dns/server \
+              BACKSTOP_SPF=$(abspath $(BUILD))/backstop-spf \
+              BACKSTOP_SPF_ROGUE=$(abspath $(BUILD))/tests/dns/rogue \
               BACKSTOP_SAN=$(SAN) ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 \
               UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 check: check-unit check-cli check-fault
 
-check-unit: $(UNITS) $(BUILD)/tests/dns/server
+check-unit: $(UNITS) $(BUILD)/backstop-spf $(BUILD)/tests/dns/server $(BUILD)/tests/dns/rogue
 	@set -e; for unit in $(UNITS); do $(TEST_ENV) $$unit; done
 
 check-cli: all $(BUILD)/tests/dns/server
@@ -162,8 +178,8 @@ $(BUILD)/tests/bench/bare_gmime: tests/bench/bare_gmime.c
 	@echo "  CC  $<"
 	@$(CC) -std=c11 $(WARNINGS) -O2 -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs gmime-3.0)
 
-# A DNS server for tests, on loopback.
-$(BUILD)/tests/dns/server: tests/dns/server.c
+# A DNS server for tests, on loopback; and a child that SPF must be safe from.
+$(BUILD)/tests/dns/%: tests/dns/%.c
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
 	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(SANITIZE) -O1 -g -o $@ $<

@@ -32,6 +32,10 @@ struct spf_question {
 enum spf_result spf_check(struct resolver *resolver, const void *context,
 	const struct spf_question *question, const char **why_out);
 
+/* The program to run (absolute), for tests; NULL: backstop-spf beside this program, in
+ * ../libexec/backstop, or where `make install` put it. Lent until changed. */
+void spf_use_program(const char *path);
+
 /* "pass", "fail"...; static. */
 const char *spf_result_name(enum spf_result result);
 

@@ -26,9 +26,11 @@ struct dns_world {
 
 static inline const char *dns_world_program(const char *variable, const char *standard)
 {
+	static char absolute[4096];
 	const char *path = getenv(variable);
 
-	return path == NULL || *path == '\0' ? standard : path;
+	/* Absolute: a child may start in another directory. */
+	return realpath(path == NULL || *path == '\0' ? standard : path, absolute);
 }
 
 /* zone: text; behaviour: of all names, or NULL. */
