@@ -38,6 +38,12 @@ struct target {
 	const char *argument; /* Maildir path or shell command; NULL for other actions */
 };
 
+/* A weight in place of the one that rules/weights.rules gives. */
+struct weight_config {
+	const char *check, *result;
+	int decibans;
+};
+
 struct domain_config {
 	const char *name; /* lower case */
 	int line;
@@ -68,13 +74,17 @@ struct list_config {
 struct config {
 	const char *path; /* NULL from config_none */
 	enum mode mode;
-	const char *state;	    /* directory; default /var/lib/backstop */
-	int64_t keep_dropped_s;	    /* default 7d */
-	uint64_t keep_dropped_size; /* default 1G */
-	int64_t deadline_s;	    /* default 20s */
-	const char *sendmail;	    /* default /usr/sbin/sendmail */
-	const char *rules_dir;	    /* directory of further rules, or NULL */
-	const char *log;	    /* syslog | stderr | absolute path; default syslog */
+	const char *state;		 /* directory; default /var/lib/backstop */
+	int64_t keep_dropped_s;		 /* default 7d */
+	uint64_t keep_dropped_size;	 /* default 1G */
+	int64_t deadline_s;		 /* default 20s */
+	const char *sendmail;		 /* default /usr/sbin/sendmail */
+	const char *rules_dir;		 /* directory of further rules, or NULL */
+	const char *log;		 /* syslog | stderr | absolute path; default syslog */
+	const char *const *authserv_ids; /* of our own mail servers: their findings are believed */
+	size_t authserv_id_count;
+	const struct weight_config *weights;
+	size_t weight_count;
 	const struct domain_config *domains;
 	size_t domain_count;
 	const struct list_config *lists;

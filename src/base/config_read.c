@@ -29,6 +29,8 @@ static struct {
 	cfg_t *root;
 	bool in_section;  /* the last of file->sections is being parsed and has entries */
 	int *brace_lines; /* of the outermost opening braces: where sections begin */
+	char last_code;	  /* before white space: a brace behind '=' opens a list */
+	int open_line;	  /* of the last outermost opening brace */
 	size_t brace_count;
 	bool is_unclosed; /* a brace is missing, and there is a fault that says so */
 } parser;
@@ -357,7 +359,14 @@ static size_t scan_end(const char *text, size_t at, size_t size, enum scan what)
  * section, so braces are counted here: half a file must not pass for a whole one. */
 static bool note_code(struct config_file *file, char c, int line, int *depth)
 {
+	bool is_list = parser.last_code == '=';
+
+	if (strchr(" \t\r\n", c) == NULL)
+		parser.last_code = c;
 	if (c == '{' && (*depth)++ == 0) {
+		parser.open_line = line;
+		if (is_list)
+			return true;
 		parser.brace_lines = grow(file->scratch, parser.brace_lines, parser.brace_count,
 			sizeof *parser.brace_lines);
 		parser.brace_lines[parser.brace_count++] = line;
@@ -401,7 +410,7 @@ static bool blank_comments(struct config_file *file, char *text, size_t size)
 	}
 	parser.is_unclosed = depth > 0;
 	if (parser.is_unclosed)
-		config_file_complain(file, parser.brace_lines[parser.brace_count - 1], false,
+		config_file_complain(file, parser.open_line, false,
 			"a brace that opens here is not closed; want }");
 	return true;
 }

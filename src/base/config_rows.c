@@ -7,6 +7,7 @@
  * Defaults go through the same checks, as the text that a file would have.
  */
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/config_private.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include "base/text.h"
 
 #define DAY_S (24 * 60 * 60)
@@ -21,6 +23,8 @@
 #define DOMAIN_NAME_MAX 253 /* RFC 1035 section 2.3.4, without the final dot */
 #define PORT_MAX 65535
 #define LIMIT_COUNT_MAX 1000000
+#define WEIGHT_WORD_MAX 32 /* bytes of the name of a check or a result */
+#define EVIDENCE_WEIGHT_MAX 60
 
 const struct config_kind_row config_kinds[CONFIG_KIND_COUNT] = {
 	[CONFIG_TOP] = {.name = "root"}, /* libconfuse's name for it */
@@ -168,6 +172,52 @@ static bool check_netblock(
 	return true;
 }
 
+static bool check_host(
+	const void *context, const struct config_row *row, const char *text, void *slot)
+{
+	(void)row;
+	if (!config_is_domain_name(text))
+		return false;
+	if (slot != NULL)
+		*(const char **)slot = text_lower(context, text);
+	return true;
+}
+
+/* The weight that rules/weights.rules gives to a result of a check; false when it has none. */
+static bool find_rule_weight(const char *check, const char *result, int *weight_out)
+{
+	for (const char *line = rules_find("weights.rules"); line != NULL && *line != '\0';
+		line += strcspn(line, "\n"), line += *line == '\n') {
+		char row[2 * WEIGHT_WORD_MAX], name[WEIGHT_WORD_MAX], word[WEIGHT_WORD_MAX];
+		snprintf(row, sizeof row, "%.*s", (int)strcspn(line, "\n"), line);
+		if (*row != '#' && sscanf(row, "%31s %31s %d", name, word, weight_out) == 3 &&
+			strcmp(name, check) == 0 && strcmp(word, result) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "CHECK:RESULT=WEIGHT", as the log spells them. What speaks for a bounce cannot be made to speak
+ * against it, nor the other way round; 0 takes it out. */
+static bool check_weight(
+	const void *context, const struct config_row *row, const char *text, void *slot)
+{
+	char check[WEIGHT_WORD_MAX], result[WEIGHT_WORD_MAX];
+	int weight, standard, end = 0;
+
+	if (sscanf(text, "%31[a-z]:%31[a-z0-9-]=%n", check, result, &end) != 2 || end == 0 ||
+		!parse_number(text + end, row->low, row->high) ||
+		!find_rule_weight(check, result, &standard))
+		return false;
+	weight = atoi(text + end);
+	if ((weight < 0 && standard > 0) || (weight > 0 && standard < 0))
+		return false;
+	if (slot != NULL)
+		*(struct weight_config *)slot = (struct weight_config){
+			mem_strdup(context, check), mem_strdup(context, result), weight};
+	return true;
+}
+
 /* "192.0.2.53", "192.0.2.53:53", "2001:db8::53", "[2001:db8::53]:53". */
 static bool check_server(
 	const void *context, const struct config_row *row, const char *text, void *slot)
@@ -306,6 +356,14 @@ const struct config_row config_rows[] = {
 	{CONFIG_TOP, "rules-dir", check_path, NULL, WANT_PATH, AT(config, rules_dir)},
 	{CONFIG_TOP, "log", check_log, "syslog", "want syslog, stderr or a path that begins with /",
 		AT(config, log)},
+	{CONFIG_TOP, "authserv-id", check_host,
+		.want = "want the authserv-id of your mail server, such as mx.example.org",
+		EACH_AT(config, authserv_ids, authserv_id_count)},
+	{CONFIG_TOP, "weights", check_weight, .low = -EVIDENCE_WEIGHT_MAX,
+		.high = EVIDENCE_WEIGHT_MAX,
+		.want = "want CHECK:RESULT=WEIGHT, such as hop:foreign=-20, of the same sign as "
+			"in 'backstop rules show weights'; at most 60",
+		EACH_AT(config, weights, weight_count)},
 
 	{CONFIG_DNS, "servers", check_server, .is_list = true, .is_unused = true,
 		.want = "want an IP address, or one with a port, such as 127.0.0.1:53 or [::1]:53"},

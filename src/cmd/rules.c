@@ -215,6 +215,16 @@ static bool show_file(const void *context, const char *name)
 	return text != NULL;
 }
 
+/* The weights that the configuration sets in place of those of the table. */
+static void show_changes(const struct config *config)
+{
+	if (config->weight_count > 0)
+		printf("\n# Changed by %s:\n", config->path);
+	for (size_t i = 0; i < config->weight_count; i++)
+		printf("%s\t%s\t%d\n", config->weights[i].check, config->weights[i].result,
+			config->weights[i].decibans);
+}
+
 enum status rules_run(struct command_run *run)
 {
 	const char *what = run->argument_count == 0 ? "" : run->arguments[0];
@@ -224,8 +234,11 @@ enum status rules_run(struct command_run *run)
 		return check_rules(run);
 	if (strcmp(what, "show") != 0)
 		return command_misused(run, "want check [PATH...] or show [NAME]");
-	if (name != NULL && show_file(run->context, name))
+	if (name != NULL && show_file(run->context, name)) {
+		if (strcmp(name, "weights") == 0)
+			show_changes(run->config);
 		return STATUS_OK;
+	}
 	if (show_rules(name) == 0)
 		return command_failed(run, STATUS_NOT_FOUND,
 			"no rule is called \"%s\"; 'backstop rules show' lists them", name);

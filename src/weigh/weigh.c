@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/rules.h"
 
 #define WORD_MAX 32
@@ -22,6 +23,7 @@ static const struct {
 	{"tag", tag_weigh},
 	{"sent", sent_weigh},
 	{"hop", hop_weigh},
+	{"standing", standing_weigh},
 };
 
 _Static_assert(
@@ -70,6 +72,19 @@ static const struct weight *find_weight(const char *check_name, const char *resu
 	return NULL;
 }
 
+/* The configuration's weight of a result, else that of the table. */
+static int find_decibans(const struct config *config, const struct evidence *item)
+{
+	const struct weight *weight = find_weight(item->check, item->result);
+
+	for (size_t i = 0; i < config->weight_count; i++) {
+		if (strcmp(config->weights[i].check, item->check) == 0 &&
+			strcmp(config->weights[i].result, item->result) == 0)
+			return config->weights[i].decibans;
+	}
+	return weight == NULL ? 0 : weight->decibans;
+}
+
 bool weigh_find_weight(const char *check_name, const char *result, int *weight_out)
 {
 	const struct weight *weight = find_weight(check_name, result);
@@ -102,7 +117,12 @@ void weigh_add_up(struct weighing *weighing)
 
 void weigh_bounce(const void *context, const struct weigh_input *input, struct weighing *result_out)
 {
+	struct weigh_input own = *input;
+
 	memset(result_out, 0, sizeof(*result_out));
+	own.notes = mem_new(context, struct weigh_notes);
+	if (own.config == NULL)
+		own.config = config_none(context);
 	if (!kind_is_judged(input->bounce->kind)) {
 		result_out->verdict = VERDICT_NONE;
 		return;
@@ -111,10 +131,10 @@ void weigh_bounce(const void *context, const struct weigh_input *input, struct w
 		struct evidence *item = &result_out->items[result_out->count++];
 
 		item->check = checks[i].name;
-		checks[i].run(context, input, item);
+		checks[i].run(context, &own, item);
 		assert(item->result != NULL);
 		const struct weight *weight = find_weight(item->check, item->result);
-		item->weight = weight == NULL ? 0 : weight->decibans;
+		item->weight = find_decibans(own.config, item);
 		item->is_forgeable = weight != NULL && weight->is_forgeable;
 		log_debug("check %s: %s (%+d) %s", item->check, item->result, item->weight,
 			item->detail == NULL ? "" : item->detail);

@@ -16,6 +16,7 @@
 #include "base/tag.h"
 #include "base/words.h"
 #include "classify/bounce.h"
+#include "net/resolver.h"
 #include "state/state.h"
 
 #define WEIGH_GENUINE 20       /* decibans, at least: 100 to 1 for */
@@ -40,16 +41,26 @@ struct weighing {
 	size_t count;
 };
 
-/* What the checks may look at. state and keys may be NULL: then what needs them is unavailable. */
+/* What one check finds out and another needs too; filled by whoever asks first. */
+struct weigh_notes {
+	bool has_standing;
+	int standing; /* enum standing, weigh/standing.h */
+	const char *standing_why;
+};
+
+/* What the checks may look at. state, keys and resolver may be NULL:
+ * then what needs them is unavailable. */
 struct weigh_input {
 	const struct mail *mail;
 	const struct bounce *bounce;
-	const struct config *config;
+	const struct config *config;	    /* NULL: the defaults */
 	const struct domain_config *domain; /* of the address that the report came to; or NULL */
 	const struct list_config *list;	    /* or NULL */
 	const struct tag_keys *tag_keys;    /* of that domain */
 	const char *tag_problem;	    /* why tag_keys is NULL though configured; or NULL */
 	struct state *state;
+	struct resolver *resolver; /* NULL: DNS is not asked */
+	struct weigh_notes *notes; /* set by weigh_bounce */
 	int64_t now;
 };
 
@@ -58,9 +69,11 @@ struct weigh_input {
 typedef void check(
 	const void *context, const struct weigh_input *input, struct evidence *evidence_out);
 
-check tag_weigh;  /* the envelope recipient carries our signature */
-check sent_weigh; /* the ledger has the Message-ID and the recipient */
-check hop_weigh;  /* the hop that the reporter itself recorded is one of ours */
+check tag_weigh;      /* the envelope recipient carries our signature */
+check sent_weigh;     /* the ledger has the Message-ID and the recipient */
+check hop_weigh;      /* the hop that the reporter itself recorded is one of ours */
+check standing_weigh; /* the client may speak for the recipients */
+check reporter_weigh; /* what is known of the client by its HELO and by DNS lists */
 
 /* Runs all checks and adds them up. A kind that is not judged gets VERDICT_NONE and no evidence. */
 void weigh_bounce(

@@ -80,6 +80,8 @@ static const char whole[] = "# every key there is\n"
 			    "deadline   = \"30s\"\n"
 			    "sendmail   = /usr/lib/sendmail\n"
 			    "log        = /var/log/backstop.log\n"
+			    "authserv-id = {\"MX.Lists.Example.Org\"}  "
+			    "weights = {\"hop:foreign=-20\", \"standing:related=0\"}\n"
 			    "dns        { servers = {\"127.0.0.1:53\", \"[::1]:53\", "
 			    "\"192.0.2.1\"}  timeout = \"3s\" }\n"
 			    "blocklist  \"ips.example.org\" { weight = -6 }\n"
@@ -125,9 +127,16 @@ START_TEST(accepts_every_key)
 	ck_assert_int_eq(config->deadline_s, 30);
 	ck_assert_str_eq(config->sendmail, "/usr/lib/sendmail");
 	ck_assert_str_eq(config->log, "/var/log/backstop.log");
+	ck_assert_uint_eq(config->authserv_id_count, 1);
+	ck_assert_str_eq(config->authserv_ids[0], "mx.lists.example.org");
+	ck_assert_uint_eq(config->weight_count, 2);
+	ck_assert_str_eq(config->weights[0].check, "hop");
+	ck_assert_str_eq(config->weights[0].result, "foreign");
+	ck_assert_int_eq(config->weights[0].decibans, -20);
+	ck_assert_int_eq(config->weights[1].decibans, 0);
 	ck_assert_uint_eq(config->domain_count, 1);
 	ck_assert_str_eq(domain->name, "lists.example.org");
-	ck_assert_int_eq(domain->line, 13);
+	ck_assert_int_eq(domain->line, 14);
 	ck_assert_uint_eq(domain->sender_count, 2);
 	ck_assert_uint_eq(domain->senders[0].prefix, 128);
 	ck_assert_uint_eq(domain->senders[1].prefix, 48);
@@ -138,7 +147,7 @@ START_TEST(accepts_every_key)
 	ck_assert_int_eq(domain->sent_log, SENT_LOG_COMPLETE);
 	ck_assert_uint_eq(config->list_count, 1);
 	ck_assert_str_eq(list->address, "announce@lists.example.org");
-	ck_assert_int_eq(list->line, 25);
+	ck_assert_int_eq(list->line, 26);
 	ck_assert_uint_eq(list->owner_count, 2);
 	ck_assert_str_eq(list->owners[0], "alice@example.org");
 	ck_assert_str_eq(list->owners[1], "bob@example.org");
@@ -156,7 +165,7 @@ START_TEST(accepts_every_key)
 }
 END_TEST
 
-static const int unused_lines[] = {9, 10, 17, 21, 22, 29, 35};
+static const int unused_lines[] = {10, 11, 18, 22, 23, 30, 36};
 
 START_TEST(warns_of_what_is_not_used_yet)
 {
@@ -253,6 +262,18 @@ static const struct fault_case fault_cases[] = {
 	{"deadline = 6m", 1, "1s to 300s", REFUSED},
 	{"deadline = 0s", 1, "1s to 300s", REFUSED},
 	{"# x\n\nmode = observe\nmode = enforce", 4, "mode: is set already on line 3", REFUSED},
+	{"weights = {\"hop:foreign=-20\"}\n\ndomain \"x.org\" { tagged = much }", 3, "tagged",
+		REFUSED}, /* a list's brace begins no section */
+	{"authserv-id = {\"mx.example.org\"\n", 1, "a brace that opens here is not closed",
+		REFUSED},
+	{"authserv-id = {\"mx example\"}", 1, "want the authserv-id of your mail server", REFUSED},
+	{"weights = {\"hop:foreign\"}", 1, "want CHECK:RESULT=WEIGHT", REFUSED},
+	{"weights = {\"hop:foreign=x\"}", 1, "want CHECK:RESULT=WEIGHT", REFUSED},
+	{"weights = {\"hop:foreign=-61\"}", 1, "at most 60", REFUSED},
+	{"weights = {\"hop:foreign=5\"}", 1, "of the same sign", REFUSED},
+	{"weights = {\"hop:ours=-5\"}", 1, "of the same sign", REFUSED},
+	{"weights = {\"hop:nobodys=-5\"}", 1, "backstop rules show weights", REFUSED},
+	{"weights = {\"nocheck:foreign=-5\"}", 1, "backstop rules show weights", REFUSED},
 	{"dns { servers = {\"localhost\"} }", 1, "servers = \"localhost\": want an IP", REFUSED},
 	{"dns { servers = {\"192.0.2.1:99999\"} }", 1, "want an IP address", REFUSED},
 	{"dns { timeout = 3 }", 1, "timeout = \"3\": want a time", REFUSED},
