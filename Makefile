@@ -13,12 +13,12 @@ PROVE      ?= prove
 
 # Debian packages: what it takes to build and test, and what the tests with real servers add.
 DEPS       := gcc pkg-config libgmime-3.0-dev libtalloc-dev libconfuse-dev liblmdb-dev libssl-dev \
-              libjansson-dev libpcre2-dev libc-ares-dev libidn2-dev libspf2-dev \
+              libjansson-dev libpcre2-dev libpsl-dev libc-ares-dev libidn2-dev libspf2-dev \
               libseccomp-dev check perl
 DEPS_MTA   := postfix iproute2 procps python3
 DEPS_DEV   := clang clang-format libclang-rt-14-dev man-db
 
-LIBRARIES  := gmime-3.0 talloc libconfuse lmdb libcrypto jansson libpcre2-8 libcares libidn2
+LIBRARIES  := gmime-3.0 talloc libconfuse lmdb libcrypto jansson libpcre2-8 libpsl libcares libidn2
 WARNINGS   := -Wall -Wextra -Wpedantic -Wshadow -Werror
 CFLAGS     ?= -O2 -g
 LDFLAGS    ?=
