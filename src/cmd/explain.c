@@ -89,7 +89,7 @@ static void explain_weighing(const void *context, const struct judgement *judgem
 	for (size_t i = 0; i < weighing->count; i++) {
 		const struct evidence *item = &weighing->items[i];
 		sum += item->weight;
-		fprintf(out, "  %-6s %-16s %+4d%s  %s\n", item->check, item->result, item->weight,
+		fprintf(out, "  %-9s %-16s %+4d%s  %s\n", item->check, item->result, item->weight,
 			item->is_forgeable && item->weight > 0 ? "*" : " ",
 			item->detail == NULL ? ""
 					     : text_clean_string(context, item->detail, SHOWN_MAX));

@@ -1,27 +1,63 @@
 /*
  * hop.c: in charge of the hop by which the original reached the reporter: was the client one of our
- * hosts (the domain's `senders`)?
+ * hosts? The domain's `senders` say so; where none are configured, its SPF record does.
  *
  * Who writes a report can write any hop into it. So "ours" counts in full only where the client
- * that brought the report belongs, by its checked name, to the domain of a failed recipient: then
- * the report comes from whom it should. Else it is forgeable, and proves nothing alone.
+ * that brought the report may speak for the recipients (standing.c): then the report comes from
+ * whom it should. Else it is forgeable, and proves nothing alone.
+ *
+ * A softfail is "doubtful": a domain that ends its record with ~all does not say that others are
+ * forgers. What is between (neutral, none, errors) is not known.
  */
 #include <string.h>
 
-#include "base/address.h"
 #include "base/memory.h"
+#include "net/org_domain.h"
+#include "net/spf.h"
+#include "weigh/standing.h"
 #include "weigh/trace.h"
 #include "weigh/weigh.h"
 
-#define LABELS_MIN 3 /* of a parent domain that two names may share: "co.uk" says nothing */
+#define SPF_HOPS_MAX 3 /* lines of a chain whose clients SPF is asked about */
 
-static bool is_ours(const struct domain_config *domain, const struct netaddr *address)
+/* Whether an address is a host of ours. */
+enum owner { OWNER_UNKNOWN = 0, OWNER_OURS, OWNER_FOREIGN, OWNER_DOUBTFUL };
+
+static enum owner find_by_senders(const struct domain_config *domain, const struct netaddr *address)
 {
 	for (size_t i = 0; i < domain->sender_count; i++) {
 		if (netblock_contains(&domain->senders[i], address))
-			return true;
+			return OWNER_OURS;
 	}
-	return false;
+	return OWNER_FOREIGN;
+}
+
+/* What the domain's own SPF record says of the address. */
+static enum owner find_by_spf(
+	const void *context, const struct weigh_input *input, const struct hop *hop)
+{
+	static const enum owner owners[] = {
+		[SPF_PASS] = OWNER_OURS,
+		[SPF_FAIL] = OWNER_FOREIGN,
+		[SPF_SOFTFAIL] = OWNER_DOUBTFUL,
+		[SPF_PERMERROR] = OWNER_UNKNOWN,
+	};
+	const struct spf_question question = {
+		.client = hop->client,
+		.helo = hop->helo,
+		.sender = mem_printf(context, "postmaster@%s", input->domain->name),
+	};
+	const char *why;
+
+	return owners[spf_check(input->resolver, context, &question, &why)];
+}
+
+/* Whether the client of a line is ours: by the configured senders, else by SPF. */
+static enum owner find_owner(
+	const void *context, const struct weigh_input *input, const struct hop *hop)
+{
+	return input->domain->sender_count > 0 ? find_by_senders(input->domain, &hop->client)
+					       : find_by_spf(context, input, hop);
 }
 
 static bool is_below(const char *name, const char *domain)
@@ -32,44 +68,6 @@ static bool is_below(const char *name, const char *domain)
 	       strcmp(name + name_size - domain_size, domain) == 0;
 }
 
-/* True when host and domain are, by their names, of one organisation. */
-static bool is_related(const char *host, const char *domain)
-{
-	const char *parent = strchr(host, '.');
-	int labels = 1;
-
-	if (strcmp(host, domain) == 0 || is_below(host, domain))
-		return true;
-	if (parent == NULL)
-		return false;
-	for (const char *c = ++parent; *c != '\0'; c++)
-		labels += *c == '.';
-	return labels >= LABELS_MIN && (strcmp(parent, domain) == 0 || is_below(domain, parent));
-}
-
-/* True when the client that brought the report has a name in the domain of every recipient that we
- * mailed. One of them would not do: a stranger would add an address of his own. */
-static bool is_vouched(const struct weigh_input *input)
-{
-	const char *name = input->mail->envelope.client_name;
-
-	for (size_t i = 0; name != NULL && i < input->bounce->recipient_count; i++) {
-		const char *domain = address_domain(input->bounce->recipients[i].address);
-		if (domain == NULL || !is_related(name, domain))
-			return false;
-	}
-	return name != NULL && input->bounce->recipient_count > 0;
-}
-
-/* "store.b.example" and "mx.b.example": of one network, as far as names tell. */
-static bool has_same_parent(const char *a, const char *b)
-{
-	const char *parent_a = strchr(a, '.'), *parent_b = strchr(b, '.');
-
-	return parent_a != NULL && parent_b != NULL && strcmp(parent_a, parent_b) == 0 &&
-	       strchr(parent_a + 1, '.') != NULL;
-}
-
 /* True when the line that names the client was written by the host on top, or one of its
  * organisation: below an inner hop somebody else may have written it. */
 static bool is_own_line(const struct trace *trace)
@@ -78,50 +76,105 @@ static bool is_own_line(const struct trace *trace)
 
 	if (trace->entry == trace->hops || top == NULL || entry == NULL)
 		return true;
-	return strcmp(top, entry) == 0 || is_below(top, entry) || is_below(entry, top) ||
-	       has_same_parent(top, entry);
+	return strcmp(top, entry) == 0 || org_domain_is_shared(top, entry);
 }
 
-/* True when any line of the chain is about a host of ours, by its address or as its writer: lines
- * above the entry, where the mail never left our own network, as well as below. */
-static bool is_ours_anywhere(const struct domain_config *domain, const struct trace *trace)
+/* OWNER_OURS when any line of the chain is about a host of ours, by its address or as its writer:
+ * lines above the entry, where the mail never left our own network, as well as below. */
+static enum owner find_anywhere(
+	const void *context, const struct weigh_input *input, const struct trace *trace)
 {
+	const char *name = input->domain->name;
+	enum owner all = OWNER_FOREIGN;
+	int asked = 0;
+
 	for (const struct hop *hop = trace->hops; hop < trace->hops + trace->count; hop++) {
-		if (hop->has_client && is_ours(domain, &hop->client))
-			return true;
-		if (hop->by != NULL &&
-			(strcmp(hop->by, domain->name) == 0 || is_below(hop->by, domain->name)))
-			return true;
+		enum owner owner;
+		if (hop->by != NULL && (strcmp(hop->by, name) == 0 || is_below(hop->by, name)))
+			return OWNER_OURS;
+		if (hop == trace->entry || !hop->has_client || netaddr_is_internal(&hop->client))
+			continue;
+		owner = input->domain->sender_count == 0 && asked++ >= SPF_HOPS_MAX
+				? OWNER_UNKNOWN
+				: find_owner(context, input, hop);
+		if (owner == OWNER_OURS)
+			return OWNER_OURS;
+		if (owner == OWNER_UNKNOWN)
+			all = OWNER_UNKNOWN;
 	}
-	return false;
+	return all;
+}
+
+/* The reporter got it from us: in full where its line is its own, and who reports may speak for the
+ * recipient. */
+static void weigh_ours(const void *context, const struct weigh_input *input,
+	const struct trace *trace, struct evidence *evidence_out)
+{
+	char address[NETADDR_TEXT_MAX];
+	const char *why;
+	bool is_sure =
+		standing_find(context, input, &why) == STANDING_RELATED && is_own_line(trace);
+
+	netaddr_format(&trace->entry->client, address);
+	evidence_out->result = is_sure ? "ours" : "ours-unvouched";
+	evidence_out->detail =
+		mem_printf(context, "the reporter got the mail from %s, a host of ours%s", address,
+			is_sure ? ""
+				: "; but it cannot be told whether who reports may speak for the "
+				  "recipient");
+}
+
+/* The reporter got it from somebody else. */
+static void weigh_other(const void *context, const struct weigh_input *input,
+	const struct trace *trace, bool is_doubtful, struct evidence *evidence_out)
+{
+	char address[NETADDR_TEXT_MAX];
+
+	netaddr_format(&trace->entry->client, address);
+	switch (find_anywhere(context, input, trace)) {
+	case OWNER_OURS:
+		evidence_out->result = "forwarded";
+		evidence_out->detail = mem_printf(context,
+			"the reporter got the mail from %s, which is not ours, but another line "
+			"names a host of ours: a forwarder, or a fake",
+			address);
+		return;
+	case OWNER_UNKNOWN:
+		evidence_out->detail =
+			"the reporter got the mail from elsewhere, and DNS could not be asked "
+			"about those before";
+		return;
+	case OWNER_FOREIGN:
+	case OWNER_DOUBTFUL:
+		evidence_out->result = is_doubtful ? "doubtful" : "foreign";
+		evidence_out->detail =
+			mem_printf(context, "the reporter got the mail from %s, which is %s ours",
+				address, is_doubtful ? "probably not" : "not");
+		return;
+	}
 }
 
 static void weigh_entry(const void *context, const struct weigh_input *input,
 	const struct trace *trace, struct evidence *evidence_out)
 {
 	char address[NETADDR_TEXT_MAX];
+	enum owner owner = find_owner(context, input, trace->entry);
 
-	netaddr_format(&trace->entry->client, address);
-	if (is_ours(input->domain, &trace->entry->client)) {
-		bool is_sure = is_vouched(input) && is_own_line(trace);
-		evidence_out->result = is_sure ? "ours" : "ours-unvouched";
+	switch (owner) {
+	case OWNER_OURS:
+		weigh_ours(context, input, trace, evidence_out);
+		return;
+	case OWNER_FOREIGN:
+	case OWNER_DOUBTFUL:
+		weigh_other(context, input, trace, owner == OWNER_DOUBTFUL, evidence_out);
+		return;
+	case OWNER_UNKNOWN:
+		netaddr_format(&trace->entry->client, address);
 		evidence_out->detail = mem_printf(context,
-			"the reporter got the mail from %s, a host "
-			"of ours%s",
-			address,
-			is_sure ? ""
-				: "; but it cannot be told whether who reports may speak for the "
-				  "recipient");
-	} else if (is_ours_anywhere(input->domain, trace)) {
-		evidence_out->result = "forwarded";
-		evidence_out->detail = mem_printf(context,
-			"the reporter got the mail from %s, which is not ours, but another line "
-			"names a host of ours: a forwarder, or a fake",
+			"the reporter got the mail from %s; whether that is a host of ours could "
+			"not be found out",
 			address);
-	} else {
-		evidence_out->result = "foreign";
-		evidence_out->detail = mem_printf(
-			context, "the reporter got the mail from %s, which is not ours", address);
+		return;
 	}
 }
 
@@ -134,8 +187,9 @@ void hop_weigh(const void *context, const struct weigh_input *input, struct evid
 		evidence_out->detail = "the report came to no domain of ours";
 		return;
 	}
-	if (input->domain->sender_count == 0) {
-		evidence_out->detail = "no senders are configured for this domain";
+	if (input->domain->sender_count == 0 && input->resolver == NULL) {
+		evidence_out->detail =
+			"no senders are configured for this domain, and DNS is not asked";
 		return;
 	}
 	trace_read(context, &input->bounce->original, &trace);
