@@ -79,18 +79,38 @@ static bool is_own_line(const struct trace *trace)
 	return strcmp(top, entry) == 0 || org_domain_is_shared(top, entry);
 }
 
-/* OWNER_OURS when any line of the chain is about a host of ours, by its address or as its writer:
- * lines above the entry, where the mail never left our own network, as well as below. */
+static bool is_by_us(const struct weigh_input *input, const struct hop *hop)
+{
+	const char *name = input->domain->name;
+
+	return hop->by != NULL && (strcmp(hop->by, name) == 0 || is_below(hop->by, name));
+}
+
+/* True when a line below the entry could be the trace of a forwarder: somebody else says that he
+ * got the mail from us, or from where he does not say. A line of our own right below the entry is
+ * no such trace: it would mean that we handed the mail to the reporter, from an address that is not
+ * ours. */
+static bool is_handover(
+	const struct weigh_input *input, const struct trace *trace, const struct hop *hop)
+{
+	if (!is_by_us(input, hop))
+		return true;
+	return hop - 1 > trace->entry && !is_by_us(input, hop - 1) && !hop[-1].has_client;
+}
+
+/* OWNER_OURS when a line of the chain tells of a host of ours: lines above the entry, where the
+ * mail never left our own network, and below it the traces of a forwarder. */
 static enum owner find_anywhere(
 	const void *context, const struct weigh_input *input, const struct trace *trace)
 {
-	const char *name = input->domain->name;
 	enum owner all = OWNER_FOREIGN;
 	int asked = 0;
 
 	for (const struct hop *hop = trace->hops; hop < trace->hops + trace->count; hop++) {
 		enum owner owner;
-		if (hop->by != NULL && (strcmp(hop->by, name) == 0 || is_below(hop->by, name)))
+		if (hop > trace->entry && !is_handover(input, trace, hop))
+			continue;
+		if (is_by_us(input, hop))
 			return OWNER_OURS;
 		if (hop == trace->entry || !hop->has_client || netaddr_is_internal(&hop->client))
 			continue;
@@ -103,6 +123,31 @@ static enum owner find_anywhere(
 			all = OWNER_UNKNOWN;
 	}
 	return all;
+}
+
+static bool is_host_name(const char *name)
+{
+	struct netaddr address;
+
+	return name != NULL && strchr(name, '.') != NULL && !netaddr_parse(name, &address) &&
+	       org_domain_find(name) != NULL;
+}
+
+/* False when who handed the mail to the reporter has a name, the line below his own has a writer,
+ * and the two are of different organisations: a forwarder writes a line before he hands on. */
+static bool is_linked(const struct trace *trace)
+{
+	const struct hop *entry = trace->entry;
+
+	for (const struct hop *hop = entry + 1; hop < trace->hops + trace->count; hop++) {
+		if (!is_host_name(hop->by))
+			continue;
+		if (org_domain_is_shared(hop->by, entry->client_name) ||
+			org_domain_is_shared(hop->by, entry->helo))
+			return true;
+		return !is_host_name(entry->client_name) && !is_host_name(entry->helo);
+	}
+	return true;
 }
 
 /* The reporter got it from us: in full where its line is its own, and who reports may speak for the
@@ -133,11 +178,14 @@ static void weigh_other(const void *context, const struct weigh_input *input,
 	netaddr_format(&trace->entry->client, address);
 	switch (find_anywhere(context, input, trace)) {
 	case OWNER_OURS:
-		evidence_out->result = "forwarded";
+		evidence_out->result = is_linked(trace) ? "forwarded" : "unlinked";
 		evidence_out->detail = mem_printf(context,
 			"the reporter got the mail from %s, which is not ours, but another line "
-			"names a host of ours: a forwarder, or a fake",
-			address);
+			"names a host of ours: %s",
+			address,
+			is_linked(trace)
+				? "a forwarder, or a fake"
+				: "a fake, as it seems, for somebody else wrote that line");
 		return;
 	case OWNER_UNKNOWN:
 		evidence_out->detail =

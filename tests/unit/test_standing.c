@@ -245,8 +245,33 @@ static const struct {
 	{"it says nothing", FROM("198.51.100.68"), "unavailable", true},
 	{"it could not be asked", FROM("198.51.100.69"), "unavailable", true},
 	{"a host of ours below", FROM("198.51.100.66") FROM("192.0.2.10"), "forwarded", true},
-	{"a name of ours below",
+	{"a line of ours right below: we did not hand it over",
 		FROM("198.51.100.66") "Received: by mx.lists.example.org with LMTP id 3\n",
+		"foreign", true},
+	{"below a line that does not say where it came from",
+		FROM("198.51.100.66") "Received: (qmail 1 invoked from network); 23 Nov 2026\n"
+				      "Received: by mx.lists.example.org with LMTP id 3\n",
+		"forwarded", true},
+	{"below one that says it came from elsewhere",
+		FROM("198.51.100.66")
+			FROM("198.51.100.66") "Received: by mx.lists.example.org with LMTP id 3\n",
+		"foreign", true},
+	{"a forwarder's own line below",
+		"Received: from f.test (out.f.test [198.51.100.66]) by mx.b.example\n"
+		"Received: from lists.example.org (x [192.0.2.10]) by in.f.test\n",
+		"forwarded", true},
+	{"the line of somebody else below",
+		"Received: from f.test (out.f.test [198.51.100.66]) by mx.b.example\n"
+		"Received: from lists.example.org (x [192.0.2.10]) by in.g.test\n",
+		"unlinked", true},
+	{"a forwarder behind a line of his own host",
+		"Received: from f.test (out.f.test [198.51.100.66]) by mx.b.example\n"
+		"Received: from localhost (localhost [127.0.0.1]) by localhost\n"
+		"Received: from lists.example.org (x [192.0.2.10]) by in.f.test\n",
+		"forwarded", true},
+	{"who handed it on has no name",
+		"Received: from [198.51.100.66] (unknown [198.51.100.66]) by mx.b.example\n"
+		"Received: from lists.example.org (x [192.0.2.10]) by in.g.test\n",
 		"forwarded", true},
 	{"the line below could not be asked about", FROM("198.51.100.66") FROM("198.51.100.69"),
 		"unavailable", true},

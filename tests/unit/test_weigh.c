@@ -92,7 +92,7 @@ static const struct {
 	{"foreign, HELO and name ours", "Received: " SPAM " by mx.b.example (Postfix)\n", "foreign",
 		-25},
 	{"fake below", "Received: " SPAM " by mx.b.example\nReceived: " OURS " by spam.example\n",
-		"forwarded", -5},
+		"unlinked", -15},
 	{"inner hop on top",
 		"Received: from mx.b.example (mx.b.example [10.0.0.5]) by store.b.example\n"
 		"Received: " OURS " by mx.b.example\n",
