@@ -2,9 +2,7 @@
  * sent.c: in charge of asking the ledger: did we send a message with this Message-ID, and to this
  * recipient?
  *
- * The recipient is looked for under every address that the report, a valid tag or the reporter's
- * own trace fields give for him, but not in To: or in older Received lines: a replayed post has its
- * victim there.
+ * The recipient is looked for under every address that candidates.c finds for him.
  *
  * That a Message-ID is not in the ledger counts only for the time that the ledger covers. A message
  * that was handed over now may have left its list up to QUEUE_LIFETIME_S ago; in the first days of
@@ -15,71 +13,10 @@
 #include "base/address.h"
 #include "base/memory.h"
 #include "state/ledger.h"
-#include "weigh/trace.h"
-#include "weigh/weigh.h"
+#include "weigh/candidates.h"
 
-#define CANDIDATE_MAX 64
 #define DATE_SKEW_S (6 * 3600)	     /* how far the clock of who wrote the mail may be ahead */
 #define QUEUE_LIFETIME_S (5 * 86400) /* Postfix, sendmail, Exim: how long mail is tried */
-
-struct candidates {
-	const char *items[CANDIDATE_MAX];
-	size_t count;
-};
-
-static void add_candidate(struct candidates *candidates, const char *address)
-{
-	if (address == NULL || *address == '\0' || candidates->count == CANDIDATE_MAX)
-		return;
-	for (size_t i = 0; i < candidates->count; i++) {
-		if (strcmp(candidates->items[i], address) == 0)
-			return;
-	}
-	candidates->items[candidates->count++] = address;
-}
-
-/* The recipient that the bounce address itself names: signed, by our tag, he is as good as named by
- * the report; unsigned, by VERP, he goes to *verp_out: who replays a post has that address too. */
-static void add_from_envelope(const void *context, const struct weigh_input *input,
-	struct candidates *candidates, char **verp_out)
-{
-	const char *address = envelope_address(&input->mail->envelope);
-	char *resolved = NULL;
-	struct tag tag;
-
-	*verp_out = NULL;
-	if (address == NULL)
-		return;
-	if (tag_parse(context, address, &tag)) {
-		if (tag.id != NULL)
-			ledger_find_id(input->state, context, tag.id, &resolved);
-		if (input->tag_keys != NULL &&
-			tag_check(input->tag_keys, &tag, resolved, input->domain->tag_lifetime_s,
-				input->now) == TAG_VALID)
-			add_candidate(candidates, tag.id != NULL ? resolved : tag.recipient);
-		address = tag.mailbox;
-	}
-	*verp_out = address_from_verp(context, address_local(context, address));
-}
-
-static void collect_candidates(const void *context, const struct weigh_input *input,
-	const struct trace *trace, struct candidates *candidates)
-{
-	const struct bounce *bounce = input->bounce;
-	const char *traced[CANDIDATE_MAX];
-
-	for (size_t i = 0; i < bounce->recipient_count; i++) {
-		add_candidate(candidates, bounce->recipients[i].address);
-		add_candidate(candidates, bounce->recipients[i].final);
-	}
-	size_t count = trace_recipients(context, &bounce->original, trace, traced, CANDIDATE_MAX);
-	for (size_t i = 0; i < count; i++)
-		add_candidate(candidates, traced[i]);
-	/* Who answers automatically is the recipient. */
-	if (bounce->kind == KIND_AUTOREPLY || bounce->kind == KIND_CHALLENGE)
-		add_candidate(candidates,
-			header_address(context, headers_find(&input->mail->headers, "From")));
-}
 
 /* Asks for each Message-ID that the report gives; the best answer counts. */
 static enum status ask(const struct weigh_input *input, const struct candidates *candidates,
@@ -167,10 +104,10 @@ static void weigh_absent(
 
 void sent_weigh(const void *context, const struct weigh_input *input, struct evidence *evidence_out)
 {
-	struct candidates candidates = {.count = 0};
+	struct candidates candidates;
 	struct ledger_answer answer;
 	struct trace trace;
-	char *verp;
+	const char *verp;
 
 	evidence_out->result = "unavailable";
 	if (input->domain == NULL || input->domain->sent_log == SENT_LOG_NONE) {
@@ -188,8 +125,7 @@ void sent_weigh(const void *context, const struct weigh_input *input, struct evi
 		return;
 	}
 	trace_read(context, &input->bounce->original, &trace);
-	add_from_envelope(context, input, &candidates, &verp);
-	collect_candidates(context, input, &trace, &candidates);
+	candidates_collect(context, input, &trace, &candidates, &verp);
 	if (ask(input, &candidates, &answer) != STATUS_OK) {
 		evidence_out->detail = "the ledger could not be read";
 	} else if (answer.has_recipient) {
