@@ -364,6 +364,8 @@ static enum status run_command(const struct request *request, const void *contex
 		status = open_state(request, &run);
 	if (status == STATUS_OK) {
 		run.pipeline = pipeline_new(context, run.config, run.state);
+		if (!(request->command->needs & IS_DELIVERY))
+			run.pipeline->rosters = roster_memory_new(context);
 		mail_library_open();
 		status = request->command->function(&run);
 	}

@@ -108,6 +108,7 @@ void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes
 	input.bounce = judgement->bounce;
 	input.domain = judgement->domain;
 	input.list = judgement->list;
+	input.rosters = pipeline->rosters;
 	input.now = pipeline->now != 0 ? pipeline->now : clock_now();
 	if (input.domain != NULL && input.domain->tag_keys != NULL) {
 		const struct pipeline_keys *keys = find_keys(pipeline, input.domain->tag_keys);

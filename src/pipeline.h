@@ -19,9 +19,10 @@
 struct pipeline {
 	const void *context;
 	const struct config *config;
-	struct state *state;	    /* NULL: not asked for, or it could not be opened */
-	int64_t now;		    /* 0: the clock */
-	struct pipeline_keys *keys; /* key files read so far, one a domain */
+	struct state *state;	       /* NULL: not asked for, or it could not be opened */
+	int64_t now;		       /* 0: the clock */
+	struct pipeline_keys *keys;    /* key files read so far, one a domain */
+	struct roster_memory *rosters; /* for runs over many messages (scan, explain); or NULL */
 };
 
 /* What was found and decided about one message. */

@@ -69,6 +69,7 @@ struct list_config {
 	struct target autoreplies; /* genuine ones; default drop */
 	struct target ordinary;	   /* what is no bounce at all, and complaints; default forward */
 	enum owner_sees owner_sees;
+	const char *roster; /* path of the file of members, or NULL */
 };
 
 struct config {

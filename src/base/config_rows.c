@@ -395,7 +395,7 @@ const struct config_row config_rows[] = {
 		EACH_AT(list_config, owners, owner_count)},
 	{CONFIG_LIST, "bounces", check_address, .want = WANT_ADDRESS,
 		EACH_AT(list_config, bounces, bounce_count)},
-	{CONFIG_LIST, "roster", check_path, .want = WANT_PATH, .is_unused = true},
+	{CONFIG_LIST, "roster", check_path, .want = WANT_PATH, AT(list_config, roster)},
 	{CONFIG_LIST, "genuine", TARGET(ALWAYS), .standard = "forward",
 		.no_drop = "a genuine bounce is never dropped; use maildir:/PATH",
 		AT(list_config, genuine)},

@@ -162,3 +162,8 @@ bool kind_is_judged(enum kind kind)
 {
 	return kind != KIND_FEEDBACK && kind != KIND_ORDINARY;
 }
+
+bool kind_is_delivery_report(enum kind kind)
+{
+	return kind == KIND_FAILED || kind == KIND_DELAYED || kind == KIND_DELIVERED;
+}

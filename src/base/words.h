@@ -89,6 +89,9 @@ bool verdict_parse(const char *name, enum verdict *verdict_out);
 bool action_parse(const char *name, enum action *action_out);
 bool reason_parse(const char *name, enum reason *reason_out);
 
+/* True for reports on delivery: failed, delayed, delivered. */
+bool kind_is_delivery_report(enum kind kind);
+
 /* True for the kinds that get a verdict: every automatic answer, so all but feedback and
  * ordinary (DESIGN.md section 2). */
 bool kind_is_judged(enum kind kind);

@@ -2,7 +2,7 @@
  * check_parts.h: what the files of `backstop check` share, and nobody else includes.
  *
  * check.c is the command; check_finding.c says and counts what is found; check_rules.c looks at the
- * rules, check_place.c at files and folders, check_user.c lets it do so with another user's rights,
+ * rules, check_place.c at files and folders, check_roster.c at rosters, check_user.c lets it do so with another user's rights,
  * check_mta.c asks the mail server.
  */
 #ifndef BACKSTOP_CMD_CHECK_PARTS_H
@@ -55,6 +55,9 @@ void check_say(struct survey *survey, enum finding finding, const char *format, 
 
 /* The rules that are compiled in. */
 void check_rules(struct survey *survey);
+
+/* The rosters of the lists: readable, with addresses; which line is none. */
+void check_rosters(struct survey *survey);
 
 /* Key files, sendmail, state, held mail, Maildirs, log: with the rights of this process. Needs a
  * configuration. */

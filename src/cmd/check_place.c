@@ -259,4 +259,5 @@ void check_places(struct survey *survey)
 	check_state(survey);
 	for (size_t i = 0; i < survey->config->list_count; i++)
 		check_targets(survey, &survey->config->lists[i]);
+	check_rosters(survey);
 }

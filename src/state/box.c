@@ -47,6 +47,11 @@ bool box_is_usable(const struct state *state)
 	return !state->is_unmapped && state->pid == getpid();
 }
 
+bool box_has(const struct state *state, enum box_db database)
+{
+	return state->dbis[database] != BOX_NO_DBI;
+}
+
 static size_t map_bytes(struct state *state)
 {
 	MDB_envinfo info = {0};
@@ -267,10 +272,14 @@ static void move_on(struct page *page, void *context)
 enum status box_walk(struct state *state, enum box_db database, MDB_val from, box_visitor *visitor,
 	void *argument)
 {
-	void *context = mem_context(NULL, "walk");
-	struct page *page = mem_new(context, struct page);
+	void *context;
+	struct page *page;
 	enum status status;
 
+	if (!box_has(state, database))
+		return box_is_usable(state) ? STATUS_OK : STATUS_STATE;
+	context = mem_context(NULL, "walk");
+	page = mem_new(context, struct page);
 	page->database = database;
 	page->from = from;
 	codec_writer_init(&page->bytes, context);

@@ -28,8 +28,11 @@ enum box_db {
 	BOX_HELD,
 	BOX_EXPIRY,
 	BOX_META,
+	BOX_ROSTER,
 	BOX_DB_COUNT
 };
+
+#define BOX_NO_DBI ((MDB_dbi)-1) /* in place of a database that is not there */
 
 struct state {
 	const char *directory;
@@ -43,6 +46,10 @@ struct state {
 /* state_open with the map size that a new environment starts with, which tests make small. */
 enum status box_open(const void *context, const char *directory, enum state_access access,
 	size_t initial_map_bytes, struct state **state_out, const char **error_out);
+
+/* False when the state was made by a version that did not have the database, and is open for
+ * reading only: nothing is in it. A walk finds nothing then; a job must ask first. */
+bool box_has(const struct state *state, enum box_db database);
 
 /* False when the environment must not be touched: another process opened it, or its map is gone. */
 bool box_is_usable(const struct state *state);

@@ -18,6 +18,7 @@ static record_check *const checks[BOX_DB_COUNT] = {
 	[BOX_HELD] = held_check,
 	[BOX_EXPIRY] = expiry_check,
 	[BOX_META] = meta_check,
+	[BOX_ROSTER] = roster_check_member,
 };
 
 /* The first row that the key begins with. */
@@ -29,6 +30,7 @@ static const struct {
 	{META_COVERAGE, ledger_check_coverage, true},
 	{META_HOST, counter_check, false},
 	{META_KEPT, expiry_check_kept, false},
+	{META_ROSTER, roster_check_head, true},
 };
 
 static bool meta_check(const MDB_val *key, const MDB_val *value)
@@ -108,6 +110,8 @@ static int measure(struct state *state, MDB_txn *transaction, void *argument)
 	if (code == MDB_SUCCESS)
 		code = add_pages(transaction, MAIN_DBI, &figures, &bytes);
 	for (size_t i = 0; i < BOX_DB_COUNT && code == MDB_SUCCESS; i++) {
+		if (!box_has(state, (enum box_db)i))
+			continue;
 		code = add_pages(transaction, state->dbis[i], &figures, &bytes);
 		entries[i] = figures.ms_entries;
 	}

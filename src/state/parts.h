@@ -20,6 +20,7 @@
 #define META_COVERAGE "coverage:" /* and the domain */
 #define META_HOST "host"
 #define META_KEPT "kept"
+#define META_ROSTER "roster:" /* and the SHA-256 of its path */
 
 /* Event: appended to a value, and read from one; strings on context. False when it does not decode.
  */
@@ -58,5 +59,7 @@ record_check expiry_check_kept;
 record_check ledger_check_sent;
 record_check ids_check;
 record_check ledger_check_coverage;
+record_check roster_check_member;
+record_check roster_check_head;
 
 #endif

@@ -45,6 +45,7 @@ static const char *const database_names[BOX_DB_COUNT] = {
 	[BOX_HELD] = "held",
 	[BOX_EXPIRY] = "expiry",
 	[BOX_META] = "meta",
+	[BOX_ROSTER] = "roster",
 };
 
 /* One attempt to open; lives on `scratch`, but for state and error, which are the caller's. */
@@ -267,29 +268,42 @@ static enum status check_length(struct opening *opening)
 		opening->directory);
 }
 
-/* argument: the flags for each database. */
+/* Databases from this one on came later: a state without them can be read. */
+#define FIRST_LATER_DB BOX_ROSTER
+
+struct databases {
+	unsigned flags;	 /* for each */
+	bool may_be_old; /* the later ones may be missing */
+};
+
 static int open_databases(struct state *state, MDB_txn *transaction, void *argument)
 {
-	const unsigned *flags = argument;
+	const struct databases *databases = argument;
 	int code = MDB_SUCCESS;
 
-	for (size_t i = 0; i < BOX_DB_COUNT && code == MDB_SUCCESS; i++)
-		code = mdb_dbi_open(transaction, database_names[i], *flags, &state->dbis[i]);
+	for (size_t i = 0; i < BOX_DB_COUNT && code == MDB_SUCCESS; i++) {
+		code = mdb_dbi_open(
+			transaction, database_names[i], databases->flags, &state->dbis[i]);
+		if (code == MDB_NOTFOUND && databases->may_be_old && i >= FIRST_LATER_DB) {
+			state->dbis[i] = BOX_NO_DBI;
+			code = MDB_SUCCESS;
+		}
+	}
 	return code;
 }
 
 /* A write transaction only if a database is missing: opening must not cost a sync. */
 static enum status find_databases(struct opening *opening)
 {
-	unsigned flags = 0;
-	enum status status = box_read(opening->state, open_databases, &flags);
+	struct databases databases = {.may_be_old = opening->access == STATE_READ};
+	enum status status = box_read(opening->state, open_databases, &databases);
 
 	if (status == STATUS_NOT_FOUND && opening->access == STATE_READ)
 		return fail(
 			opening, STATUS_NO_INPUT, "the state in %s is empty", opening->directory);
 	if (status == STATUS_NOT_FOUND) {
-		flags = MDB_CREATE;
-		status = box_write(opening->state, open_databases, &flags);
+		databases.flags = MDB_CREATE;
+		status = box_write(opening->state, open_databases, &databases);
 	}
 	if (status != STATUS_OK)
 		return fail(opening, status, "cannot open the databases in %s: %s",
@@ -522,6 +536,14 @@ enum status state_open(const void *context, const char *directory, enum state_ac
 void state_close(struct state *state)
 {
 	mem_free(state);
+}
+
+bool state_is_writable(const struct state *state)
+{
+	unsigned flags = MDB_RDONLY;
+
+	return box_is_usable(state) && mdb_env_get_flags(state->env, &flags) == MDB_SUCCESS &&
+	       (flags & MDB_RDONLY) == 0;
 }
 
 const char *state_directory(const struct state *state)

@@ -3,7 +3,7 @@
  * Only this folder knows LMDB.
  *
  * Databases: "sent" (ledger.h), "ids" (ledger.h), "events", "lists", "reporters", "held"
- * (record.h), "meta". Keys are big-endian, values begin with a version byte; strings that a
+ * (record.h), "roster" (roster.h), "meta". Keys are big-endian, values begin with a version byte; strings that a
  * stranger sizes are hashed in keys and capped in values.
  *
  * One write transaction a message (record.h); read transactions are short. State that cannot be
@@ -39,6 +39,9 @@ void state_close(struct state *state);
 
 /* The directory that it was opened with. Lent. */
 const char *state_directory(const struct state *state);
+
+/* True when it was opened with STATE_WRITE. */
+bool state_is_writable(const struct state *state);
 
 /* The number of write transactions ever committed (LMDB's last transaction id), for tests and
  * check. */

@@ -20,10 +20,9 @@ static const struct {
 	const char *name;
 	check *run;
 } checks[] = {
-	{"tag", tag_weigh},
-	{"sent", sent_weigh},
-	{"hop", hop_weigh},
-	{"standing", standing_weigh},
+	{"tag", tag_weigh}, {"sent", sent_weigh}, {"hop", hop_weigh}, {"standing", standing_weigh},
+	{"roster",
+		roster_weigh}, /* behind sent and hop: what they saw says what an absence means */
 };
 
 _Static_assert(
@@ -94,6 +93,15 @@ bool weigh_find_weight(const char *check_name, const char *result, int *weight_o
 	return weight != NULL;
 }
 
+const char *weigh_find_result(const struct weighing *weighing, const char *check_name)
+{
+	for (size_t i = 0; weighing != NULL && i < weighing->count; i++) {
+		if (strcmp(weighing->items[i].check, check_name) == 0)
+			return weighing->items[i].result;
+	}
+	return NULL;
+}
+
 void weigh_add_up(struct weighing *weighing)
 {
 	int firm = 0, forgeable = 0;
@@ -120,6 +128,7 @@ void weigh_bounce(const void *context, const struct weigh_input *input, struct w
 	struct weigh_input own = *input;
 
 	memset(result_out, 0, sizeof(*result_out));
+	own.so_far = result_out;
 	own.notes = mem_new(context, struct weigh_notes);
 	if (own.config == NULL)
 		own.config = config_none(context);
@@ -128,10 +137,11 @@ void weigh_bounce(const void *context, const struct weigh_input *input, struct w
 		return;
 	}
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		struct evidence *item = &result_out->items[result_out->count++];
+		struct evidence *item = &result_out->items[result_out->count];
 
 		item->check = checks[i].name;
 		checks[i].run(context, &own, item);
+		result_out->count++;
 		assert(item->result != NULL);
 		const struct weight *weight = find_weight(item->check, item->result);
 		item->weight = find_decibans(own.config, item);

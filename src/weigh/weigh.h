@@ -59,9 +59,13 @@ struct weigh_input {
 	const struct tag_keys *tag_keys;    /* of that domain */
 	const char *tag_problem;	    /* why tag_keys is NULL though configured; or NULL */
 	struct state *state;
-	struct resolver *resolver; /* NULL: DNS is not asked */
-	struct weigh_notes *notes; /* set by weigh_bounce */
+	struct resolver *resolver;     /* NULL: DNS is not asked */
+	struct weigh_notes *notes;     /* set by weigh_bounce */
+	struct roster_memory *rosters; /* where rosters may be read into memory; NULL: they may not,
+					  since this is one delivery of many */
 	int64_t now;
+	const struct weighing
+		*so_far; /* what the checks before this one saw; weigh_bounce sets it */
 };
 
 /* Fills result and detail (on context) of *evidence_out; weight and is_forgeable come from the
@@ -74,6 +78,10 @@ check sent_weigh;     /* the ledger has the Message-ID and the recipient */
 check hop_weigh;      /* the hop that the reporter itself recorded is one of ours */
 check standing_weigh; /* the client may speak for the recipients */
 check reporter_weigh; /* what is known of the client by its HELO and by DNS lists */
+check roster_weigh;   /* the failed recipient is a member of the list */
+
+/* Room for rosters that are read once a run (scan, explain), on context. */
+struct roster_memory *roster_memory_new(const void *context);
 
 /* Runs all checks and adds them up. A kind that is not judged gets VERDICT_NONE and no evidence. */
 void weigh_bounce(
@@ -82,6 +90,9 @@ void weigh_bounce(
 /* Adds up evidence and sets score and verdict: forgeable evidence in favour counts for
  * WEIGH_FORGEABLE_MAX at most, all of it together. Pure. */
 void weigh_add_up(struct weighing *weighing);
+
+/* The result of a check that has run, or NULL. */
+const char *weigh_find_result(const struct weighing *weighing, const char *check_name);
 
 /* The weight of a check's result, from rules/weights.rules; false when it has none. */
 bool weigh_find_weight(const char *check_name, const char *result, int *weight_out);
