@@ -303,6 +303,18 @@ static enum status keep(struct pipeline *pipeline, const void *context,
 	return status;
 }
 
+/* What is proved to be forged must not use up the proofs of a genuine report to come. */
+static const struct proof_use *find_proofs(const struct judgement *judgement)
+{
+	const struct weighing *weighing = &judgement->weighing;
+
+	for (size_t i = 0; i < weighing->count; i++) {
+		if (weighing->items[i].proofs != NULL && weighing->verdict != VERDICT_BACKSCATTER)
+			return weighing->items[i].proofs;
+	}
+	return NULL;
+}
+
 static void fill_event(const void *context, const struct pipeline *pipeline,
 	const struct judgement *judgement, struct event *event)
 {
@@ -324,6 +336,7 @@ static void fill_event(const void *context, const struct pipeline *pipeline,
 	event->queue_id = envelope->queue_id;
 	event->evidence = join_evidence(context, &judgement->weighing, " ", true);
 	event->size = judgement->mail->raw.size;
+	event->proofs = find_proofs(judgement);
 }
 
 /* Ordinary mail and what a policy passes on goes out whole; a report as the list's owner wants it.

@@ -29,6 +29,8 @@ enum box_db {
 	BOX_EXPIRY,
 	BOX_META,
 	BOX_ROSTER,
+	BOX_PROOFS,
+	BOX_PROOF_TIMES,
 	BOX_DB_COUNT
 };
 

@@ -19,6 +19,8 @@ static record_check *const checks[BOX_DB_COUNT] = {
 	[BOX_EXPIRY] = expiry_check,
 	[BOX_META] = meta_check,
 	[BOX_ROSTER] = roster_check_member,
+	[BOX_PROOFS] = proof_check,
+	[BOX_PROOF_TIMES] = proof_check_time,
 };
 
 /* The first row that the key begins with. */

@@ -12,6 +12,7 @@
 #include "state/box.h"
 #include "state/codec.h"
 #include "state/ledger.h"
+#include "state/proof.h"
 #include "state/record.h"
 
 #define EVENT_STRING_MAX 512
@@ -49,6 +50,11 @@ int expiry_sweep(
 /* Remembers the recipient of an entry under its id. LMDB's code. */
 int ids_put(struct state *state, MDB_txn *transaction, const struct ledger_entry *entry);
 
+/* Counts the uses of one report; lets a few proofs go that are too old. LMDB's code. */
+int proof_count(
+	struct state *state, MDB_txn *transaction, const struct proof_use *use, int64_t now);
+int proof_sweep(struct state *state, MDB_txn *transaction, int64_t now);
+
 /* Whether a record decodes. */
 typedef bool record_check(const MDB_val *key, const MDB_val *value);
 record_check event_check;
@@ -61,5 +67,7 @@ record_check ids_check;
 record_check ledger_check_coverage;
 record_check roster_check_member;
 record_check roster_check_head;
+record_check proof_check;
+record_check proof_check_time;
 
 #endif

@@ -68,6 +68,10 @@ static int write_all(struct state *state, MDB_txn *transaction, void *argument)
 		code = count(state, transaction, event);
 	if (code == MDB_SUCCESS && recording->held.file != NULL)
 		code = held_put(state, transaction, &recording->held);
+	if (code == MDB_SUCCESS && event->proofs != NULL)
+		code = proof_count(state, transaction, event->proofs, event->time_s);
+	if (code == MDB_SUCCESS)
+		code = proof_sweep(state, transaction, event->time_s);
 	if (code == MDB_SUCCESS && recording->sweep != NULL)
 		code = expiry_sweep(state, transaction, event, recording->sweep);
 	return code;

@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "base/words.h"
+#include "state/proof.h"
 #include "state/state.h"
 
 #define EVENT_ID_TEXT_MAX 17
@@ -34,8 +35,9 @@ struct event {
 	const char *failed;	/* failed recipients, ", " between */
 	const char *message_id; /* of the original */
 	const char *queue_id;
-	const char *evidence; /* "tag:valid+60 sent:absent-39" */
-	uint64_t size;	      /* bytes of the message */
+	const char *evidence;		/* "tag:valid+60 sent:absent-39" */
+	uint64_t size;			/* bytes of the message */
+	const struct proof_use *proofs; /* to be counted with it, not part of the record; or NULL */
 };
 
 /* A message that is kept: dropped (until it expires) or held (until somebody decides). */

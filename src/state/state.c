@@ -46,6 +46,8 @@ static const char *const database_names[BOX_DB_COUNT] = {
 	[BOX_EXPIRY] = "expiry",
 	[BOX_META] = "meta",
 	[BOX_ROSTER] = "roster",
+	[BOX_PROOFS] = "proofs",
+	[BOX_PROOF_TIMES] = "proof-times",
 };
 
 /* One attempt to open; lives on `scratch`, but for state and error, which are the caller's. */

@@ -15,14 +15,19 @@
 #define WORD_MAX 32
 #define WEIGHTS_MAX 128 /* rows; test_weigh.c sees to it that there are not more */
 
-/* A row a check; the order is that in which they are shown. */
+/* A row a check; the order is that in which they are run and shown. Some look at what others before
+ * them saw: replay at tag and sent, roster at tag, sent and hop. */
 static const struct {
 	const char *name;
 	check *run;
 } checks[] = {
-	{"tag", tag_weigh}, {"sent", sent_weigh}, {"hop", hop_weigh}, {"standing", standing_weigh},
-	{"roster",
-		roster_weigh}, /* behind sent and hop: what they saw says what an absence means */
+	/* Each may ask what those before it saw. */
+	{"tag", tag_weigh},
+	{"sent", sent_weigh},
+	{"hop", hop_weigh},
+	{"standing", standing_weigh},
+	{"replay", replay_weigh},
+	{"roster", roster_weigh},
 };
 
 _Static_assert(
@@ -144,7 +149,8 @@ void weigh_bounce(const void *context, const struct weigh_input *input, struct w
 		result_out->count++;
 		assert(item->result != NULL);
 		const struct weight *weight = find_weight(item->check, item->result);
-		item->weight = find_decibans(own.config, item);
+		if (!item->has_weight)
+			item->weight = find_decibans(own.config, item);
 		item->is_forgeable = weight != NULL && weight->is_forgeable;
 		log_debug("check %s: %s (%+d) %s", item->check, item->result, item->weight,
 			item->detail == NULL ? "" : item->detail);

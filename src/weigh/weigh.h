@@ -32,6 +32,9 @@ struct evidence {
 	const char *recipient; /* the one that the proof is about, where it is about one; or NULL */
 	int weight;	       /* decibans that count in the score */
 	bool is_forgeable;     /* a forger could have written it himself */
+	bool has_weight;       /* the check has set weight itself, out of rows of its own */
+	const struct proof_use *proofs; /* whose use is to be counted when the message is recorded,
+					   unless it is backscatter; or NULL */
 };
 
 struct weighing {
@@ -69,7 +72,7 @@ struct weigh_input {
 };
 
 /* Fills result and detail (on context) of *evidence_out; weight and is_forgeable come from the
- * table of weights unless the check lowers them. */
+ * table of weights, the weight unless the check sets has_weight. */
 typedef void check(
 	const void *context, const struct weigh_input *input, struct evidence *evidence_out);
 
@@ -79,6 +82,7 @@ check hop_weigh;      /* the hop that the reporter itself recorded is one of our
 check standing_weigh; /* the client may speak for the recipients */
 check reporter_weigh; /* what is known of the client by its HELO and by DNS lists */
 check roster_weigh;   /* the failed recipient is a member of the list */
+check replay_weigh;   /* what tag and ledger prove was shown before, by other reports */
 
 /* Room for rosters that are read once a run (scan, explain), on context. */
 struct roster_memory *roster_memory_new(const void *context);

@@ -1,0 +1,252 @@
+/*
+ * replay.c: in charge of proofs that are shown more often than one message to one recipient
+ * explains. Every subscriber has the post, its Message-ID, its signature and his own tag, and can
+ * show them again and again.
+ *
+ * A proof that is used up takes away what it gave, never more: a mail server that returns the same
+ * mail at every queue run (masqmail, 80 times), or a stranger who uses up a member's proof before
+ * the genuine report comes, makes that report unproven, not backscatter.
+ *
+ * What is counted: a Message-ID with a recipient of it, for each pair that the ledger or a tag
+ * confirms; and a tag of a recipient as such, since whoever has one can make up Message-IDs. Such a
+ * tag is good for all posts of its day, so it may be used far more often. The counting itself is
+ * done when the message is recorded (pipeline_act.c).
+ */
+#include <string.h>
+
+#include "base/memory.h"
+#include "state/ledger.h"
+#include "state/proof.h"
+#include "weigh/candidates.h"
+
+#define NAMED_MAX 8 /* recipients counted of a message whose recipients are not in the ledger */
+
+/* From so many earlier reports on, it is... */
+struct limits {
+	uint64_t again; /* more often than usual: a hint */
+	uint64_t often; /* more often than servers that repeat themselves do */
+	uint64_t flood; /* no proof any more */
+};
+
+static const struct limits pair_limits[PROOF_CLASS_COUNT] = {
+	[PROOF_FAILED] = {1, 3, 10},
+	[PROOF_DELAYED] = {10, 30, 100}, /* every few hours, for days */
+	[PROOF_DELIVERED] = {2, 10, 50},
+	[PROOF_ANSWER] = {5, 20, 100},
+};
+
+static const struct limits tag_limits[PROOF_CLASS_COUNT] = {
+	[PROOF_FAILED] = {200, 1000, 5000}, /* posts of a day on the busiest lists */
+	[PROOF_DELAYED] = {2000, 10000, 50000},
+	[PROOF_DELIVERED] = {200, 1000, 5000},
+	[PROOF_ANSWER] = {200, 1000, 5000},
+};
+
+static enum proof_class find_class(enum kind kind)
+{
+	switch (kind) {
+	case KIND_FAILED:
+		return PROOF_FAILED;
+	case KIND_DELAYED:
+		return PROOF_DELAYED;
+	case KIND_DELIVERED:
+		return PROOF_DELIVERED;
+	case KIND_ORDINARY:
+	case KIND_AUTOREPLY:
+	case KIND_CHALLENGE:
+	case KIND_FEEDBACK:
+	case KIND_MDN:
+	case KIND_VIRUSNOTICE:
+	case KIND_COUNT:
+		break;
+	}
+	return PROOF_ANSWER;
+}
+
+static const struct evidence *find_evidence(const struct weigh_input *input, const char *check_name)
+{
+	for (size_t i = 0; input->so_far != NULL && i < input->so_far->count; i++) {
+		if (strcmp(input->so_far->items[i].check, check_name) == 0)
+			return &input->so_far->items[i];
+	}
+	return NULL;
+}
+
+/* What the proofs count for in the sum. */
+static int measure_gain(const struct weigh_input *input)
+{
+	static const char *const names[] = {"tag", "sent"};
+	int gain = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct evidence *item = find_evidence(input, names[i]);
+		int weight = item == NULL || item->weight < 0 ? 0 : item->weight;
+		if (weight > WEIGH_FORGEABLE_MAX && item->is_forgeable)
+			weight = WEIGH_FORGEABLE_MAX;
+		gain += weight;
+	}
+	return gain;
+}
+
+/* Without what surrounds it; case counts. NULL when nothing is left. */
+static const char *strip_id(const void *context, const char *message_id)
+{
+	static const char around[] = " \t<>";
+	size_t length;
+
+	if (message_id == NULL)
+		return NULL;
+	message_id += strspn(message_id, around);
+	length = strcspn(message_id, around);
+	return length == 0 ? NULL : mem_strndup(context, message_id, length);
+}
+
+static const char *message_id_at(const struct bounce *bounce, size_t i)
+{
+	return i == 0 ? bounce->original.message_id : bounce->message_ids[i - 1];
+}
+
+/* The proof of a recipient's tag. has_tag_out: it is the first of all. */
+static bool add_tag(const void *context, const struct weigh_input *input, struct proof_use *use,
+	bool *has_tag_out)
+{
+	const struct evidence *item = find_evidence(input, "tag");
+	const char *address = envelope_address(&input->mail->envelope);
+	const char *id = strip_id(context, input->bounce->original.message_id);
+	struct tag tag;
+
+	*has_tag_out = false;
+	if (item == NULL || item->weight <= 0 || item->recipient == NULL)
+		return true;
+	if (address != NULL && tag_parse(context, address, &tag)) {
+		*has_tag_out = proof_add(use, "tag", item->recipient, tag.mac);
+		if (!*has_tag_out)
+			return false;
+	}
+	return id == NULL || proof_add(use, "pair", id, item->recipient);
+}
+
+/* Adds the recipients among the candidates to whom this message went. */
+static enum status add_pairs(const void *context, const struct weigh_input *input,
+	const char *message_id, const struct candidates *candidates, struct proof_use *use)
+{
+	const char *id = strip_id(context, message_id);
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < candidates->count && status == STATUS_OK; i++) {
+		struct ledger_answer answer;
+		status = ledger_find(input->state, id, &candidates->items[i], 1, &answer);
+		if (status == STATUS_OK && answer.has_recipient &&
+			!proof_add(use, "pair", id, candidates->items[i]))
+			status = STATUS_STATE;
+	}
+	return status;
+}
+
+/* The ledger knows the message, not its recipients: each may fail once. */
+static bool add_named(const void *context, const char *message_id,
+	const struct candidates *candidates, struct proof_use *use)
+{
+	const char *id = strip_id(context, message_id);
+
+	for (size_t i = 0; i < candidates->count && i < NAMED_MAX; i++) {
+		if (!proof_add(use, "pair", id, candidates->items[i]))
+			return false;
+	}
+	return true;
+}
+
+/* The proofs that the ledger confirms. */
+static bool add_sent(const void *context, const struct weigh_input *input, struct proof_use *use)
+{
+	const struct evidence *item = find_evidence(input, "sent");
+	const struct bounce *bounce = input->bounce;
+	struct candidates candidates;
+	struct trace trace;
+	const char *verp;
+
+	if (item == NULL || item->weight <= 0)
+		return true;
+	trace_read(context, &bounce->original, &trace);
+	candidates_collect(context, input, &trace, &candidates, &verp);
+	for (size_t i = 0; i <= bounce->message_id_count; i++) {
+		const char *id = message_id_at(bounce, i);
+		struct ledger_answer answer;
+		if (strip_id(context, id) == NULL)
+			continue;
+		if (ledger_find(input->state, id, candidates.items, candidates.count, &answer) !=
+			STATUS_OK)
+			return false;
+		if (answer.has_recipient &&
+			add_pairs(context, input, id, &candidates, use) != STATUS_OK)
+			return false;
+		if (answer.has_message && !answer.records_recipients &&
+			!add_named(context, id, &candidates, use))
+			return false;
+	}
+	return true;
+}
+
+/* "first", "again", "often" or "flood": the worst that any of the proofs comes to. */
+static const char *judge(
+	const struct proof_use *use, const uint64_t *earlier, bool has_tag, uint64_t *most_out)
+{
+	static const char *const results[] = {"first", "again", "often", "flood"};
+	int worst = 0;
+
+	*most_out = 0;
+	for (size_t i = 0; i < use->count; i++) {
+		const struct limits *limits =
+			has_tag && i == 0 ? &tag_limits[use->class] : &pair_limits[use->class];
+		int grade = (earlier[i] >= limits->again) + (earlier[i] >= limits->often) +
+			    (earlier[i] >= limits->flood);
+		if (grade > worst || (grade == worst && earlier[i] > *most_out))
+			*most_out = earlier[i];
+		if (grade > worst)
+			worst = grade;
+	}
+	return results[worst];
+}
+
+static void weigh_use(const void *context, const struct weigh_input *input,
+	const struct proof_use *use, bool has_tag, struct evidence *evidence_out)
+{
+	uint64_t earlier[PROOF_COUNT_MAX], most;
+	int weight = 0, gain = measure_gain(input);
+
+	if (proof_find(input->state, use, earlier) != STATUS_OK) {
+		evidence_out->detail = "the uses of proofs could not be read";
+		return;
+	}
+	evidence_out->proofs = use;
+	evidence_out->result = judge(use, earlier, has_tag, &most);
+	evidence_out->detail =
+		mem_printf(context, "%llu earlier report%s showed what tag or ledger proves here",
+			(unsigned long long)most, most == 1 ? "" : "s");
+	weigh_find_weight("replay", evidence_out->result, &weight);
+	evidence_out->weight = weight < -gain ? -gain : weight;
+	evidence_out->has_weight = true;
+}
+
+void replay_weigh(
+	const void *context, const struct weigh_input *input, struct evidence *evidence_out)
+{
+	struct proof_use *use = mem_new(context, struct proof_use);
+	bool is_sound, has_tag;
+
+	evidence_out->result = "unavailable";
+	if (input->state == NULL) {
+		evidence_out->detail = "the uses of proofs could not be asked";
+		return;
+	}
+	use->class = find_class(input->bounce->kind);
+	is_sound = add_tag(context, input, use, &has_tag) && add_sent(context, input, use);
+	if (!is_sound)
+		evidence_out->detail = "the uses of proofs could not be read";
+	else if (use->count == 0)
+		evidence_out->detail = "the report shows nothing that is counted";
+	else if (!proof_hash_report(input->mail->raw, &use->report))
+		evidence_out->detail = "the report could not be hashed";
+	else
+		weigh_use(context, input, use, has_tag, evidence_out);
+}
