@@ -79,7 +79,7 @@ static void explain_bounce(const void *context, const struct bounce *bounce, FIL
 static void explain_weighing(const void *context, const struct judgement *judgement, FILE *out)
 {
 	const struct weighing *weighing = &judgement->weighing;
-	int sum = 0;
+	int sum = 0, forgeable = 0;
 
 	fputs("3. Was the mail that it is about really ours?\n", out);
 	if (weighing->verdict == VERDICT_NONE) {
@@ -88,14 +88,21 @@ static void explain_weighing(const void *context, const struct judgement *judgem
 	}
 	for (size_t i = 0; i < weighing->count; i++) {
 		const struct evidence *item = &weighing->items[i];
-		sum += item->weight;
+		if (item->is_forgeable && item->weight > 0)
+			forgeable += item->weight;
+		else
+			sum += item->weight;
 		fprintf(out, "  %-9s %-16s %+4d%s  %s\n", item->check, item->result, item->weight,
 			item->is_forgeable && item->weight > 0 ? "*" : " ",
 			item->detail == NULL ? ""
 					     : text_clean_string(context, item->detail, SHOWN_MAX));
 	}
-	if (sum != weighing->score)
+	if (forgeable > WEIGH_FORGEABLE_MAX) {
 		fprintf(out, "  * could be forged: counts for %+d at most\n", WEIGH_FORGEABLE_MAX);
+		forgeable = WEIGH_FORGEABLE_MAX;
+	}
+	if (sum + forgeable != weighing->score)
+		fputs("  shape alone makes nothing backscatter\n", out);
 	fprintf(out, "  sum %+d: %s (genuine from %+d, backscatter from %+d)\n", weighing->score,
 		verdict_name(weighing->verdict), WEIGH_GENUINE, WEIGH_BACKSCATTER);
 }

@@ -28,6 +28,7 @@ static const struct {
 	{"standing", standing_weigh},
 	{"replay", replay_weigh},
 	{"roster", roster_weigh},
+	{"shape", shape_weigh},
 };
 
 _Static_assert(
@@ -109,18 +110,22 @@ const char *weigh_find_result(const struct weighing *weighing, const char *check
 
 void weigh_add_up(struct weighing *weighing)
 {
-	int firm = 0, forgeable = 0;
+	int firm = 0, forgeable = 0, supporting = 0;
 
 	for (size_t i = 0; i < weighing->count; i++) {
 		const struct evidence *item = &weighing->items[i];
-		if (item->is_forgeable && item->weight > 0)
+		if (item->is_supporting)
+			supporting += item->weight;
+		else if (item->is_forgeable && item->weight > 0)
 			forgeable += item->weight;
 		else
 			firm += item->weight;
 	}
 	if (forgeable > WEIGH_FORGEABLE_MAX)
 		forgeable = WEIGH_FORGEABLE_MAX;
-	weighing->score = firm + forgeable;
+	weighing->score = firm + forgeable + supporting;
+	if (firm + forgeable > WEIGH_BACKSCATTER && weighing->score <= WEIGH_BACKSCATTER)
+		weighing->score = WEIGH_BACKSCATTER + 1;
 	weighing->verdict = VERDICT_UNPROVEN;
 	if (weighing->score >= WEIGH_GENUINE)
 		weighing->verdict = VERDICT_GENUINE;

@@ -32,6 +32,7 @@ struct evidence {
 	const char *recipient; /* the one that the proof is about, where it is about one; or NULL */
 	int weight;	       /* decibans that count in the score */
 	bool is_forgeable;     /* a forger could have written it himself */
+	bool is_supporting;    /* too weak to make backscatter of what is none without it */
 	bool has_weight;       /* the check has set weight itself, out of rows of its own */
 	const struct proof_use *proofs; /* whose use is to be counted when the message is recorded,
 					   unless it is backscatter; or NULL */
@@ -83,6 +84,7 @@ check standing_weigh; /* the client may speak for the recipients */
 check reporter_weigh; /* what is known of the client by its HELO and by DNS lists */
 check roster_weigh;   /* the failed recipient is a member of the list */
 check replay_weigh;   /* what tag and ledger prove was shown before, by other reports */
+check shape_weigh;    /* what is odd about the report as a message */
 
 /* Room for rosters that are read once a run (scan, explain), on context. */
 struct roster_memory *roster_memory_new(const void *context);
@@ -92,7 +94,8 @@ void weigh_bounce(
 	const void *context, const struct weigh_input *input, struct weighing *result_out);
 
 /* Adds up evidence and sets score and verdict: forgeable evidence in favour counts for
- * WEIGH_FORGEABLE_MAX at most, all of it together. Pure. */
+ * WEIGH_FORGEABLE_MAX at most, all of it together; supporting evidence never lowers the score to
+ * WEIGH_BACKSCATTER. Pure. */
 void weigh_add_up(struct weighing *weighing);
 
 /* The result of a check that has run, or NULL. */

@@ -33,6 +33,33 @@ START_TEST(adds_up)
 }
 END_TEST
 
+/* Supporting evidence counts, but makes no backscatter. */
+static const struct {
+	int firm, supporting, score;
+	enum verdict verdict;
+} supported[] = {
+	{-19, -6, -19, VERDICT_UNPROVEN},
+	{-14, -6, -19, VERDICT_UNPROVEN},
+	{-10, -6, -16, VERDICT_UNPROVEN},
+	{-20, -6, -26, VERDICT_BACKSCATTER},
+	{-64, -6, -70, VERDICT_BACKSCATTER},
+	{70, -6, 64, VERDICT_GENUINE},
+	{20, -1, 19, VERDICT_UNPROVEN},
+};
+
+START_TEST(supporting_evidence_never_decides_against)
+{
+	struct weighing weighing = {.count = 2};
+
+	weighing.items[0] = (struct evidence){.weight = supported[_i].firm};
+	weighing.items[1] =
+		(struct evidence){.weight = supported[_i].supporting, .is_supporting = true};
+	weigh_add_up(&weighing);
+	ck_assert_int_eq(weighing.score, supported[_i].score);
+	ck_assert_int_eq(weighing.verdict, supported[_i].verdict);
+}
+END_TEST
+
 /* Every row of the table parses, names a check, and stands once. */
 START_TEST(weights_are_well_formed)
 {
@@ -50,8 +77,8 @@ START_TEST(weights_are_well_formed)
 		ck_assert_msg(found >= 3, "not a row: %.40s", line);
 		ck_assert_msg(found == 3 || strcmp(mark, "forgeable") == 0, "%s %s: \"%s\"", name,
 			result, mark);
-		ck_assert_msg(weight != 0 && weight >= -110 && weight <= 60, "%s %s weighs %d", name,
-			result, weight);
+		ck_assert_msg(weight != 0 && weight >= -110 && weight <= 60, "%s %s weighs %d",
+			name, result, weight);
 		snprintf(seen[count], sizeof(seen[count]), "%s %s", name, result);
 		for (size_t i = 0; i < count; i++)
 			ck_assert_msg(strcmp(seen[i], seen[count]) != 0, "twice: %s", seen[i]);
@@ -227,6 +254,7 @@ int main(void)
 
 	mail_library_open();
 	tcase_add_loop_test(tcase, adds_up, 0, ROWS(sums));
+	tcase_add_loop_test(tcase, supporting_evidence_never_decides_against, 0, ROWS(supported));
 	tcase_add_test(tcase, weights_are_well_formed);
 	tcase_add_loop_test(tcase, weighs_the_reporters_own_hop, 0, ROWS(hops));
 	tcase_add_test(tcase, a_made_up_report_proves_nothing);
