@@ -1,7 +1,8 @@
 /*
  * source.c: in charge of getting at messages: which files below a path hold some, and their bytes.
- * Files are mapped, not read: an mbox of a gigabyte costs address space only. A mapped file that is
- * cut while it is read raises SIGBUS; that is accepted offline, and deliver reads standard input.
+ * Large files are mapped, not read: an mbox of a gigabyte costs address space only. A mapped file
+ * that is cut while it is read raises SIGBUS; that is accepted offline, and deliver reads standard
+ * input. Small ones are read: to map and unmap one takes longer than to parse it.
  */
 #include "read/source.h"
 
@@ -18,6 +19,7 @@
 #include "maildir/maildir.h"
 
 #define CHUNK_SIZE (64 * 1024)
+#define MAPPED_MIN (256 * 1024) /* bytes of a file from which on it is mapped */
 #define FOLDER_DEPTH_MAX 32
 #define UNQUOTE_MAX (16 * 1024 * 1024) /* bytes of a message that is copied to undo its quoting */
 
@@ -33,7 +35,28 @@ static int mapping_release(struct mapping *mapping)
 	return 0;
 }
 
-/* Maps a whole descriptor read-only below context. */
+/* Reads size bytes, or as many as there are. */
+static enum status read_small(
+	const void *context, int descriptor, size_t size, struct bytes *bytes_out)
+{
+	unsigned char *data = mem_alloc(context, size);
+	size_t used = 0;
+
+	while (used < size) {
+		ssize_t got = read(descriptor, data + used, size - used);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return status_from_errno(errno);
+		if (got == 0)
+			break;
+		used += (size_t)got;
+	}
+	*bytes_out = (struct bytes){data, used};
+	return STATUS_OK;
+}
+
+/* Maps a whole descriptor read-only below context; or reads it. */
 static enum status map_descriptor(const void *context, int descriptor, struct bytes *bytes_out)
 {
 	struct stat info;
@@ -43,6 +66,8 @@ static enum status map_descriptor(const void *context, int descriptor, struct by
 	*bytes_out = (struct bytes){(const unsigned char *)"", 0};
 	if (info.st_size == 0)
 		return STATUS_OK;
+	if (info.st_size < MAPPED_MIN)
+		return read_small(context, descriptor, (size_t)info.st_size, bytes_out);
 	struct mapping *mapping = mem_new(context, struct mapping);
 	mapping->size = (size_t)info.st_size;
 	mapping->data = mmap(NULL, mapping->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
