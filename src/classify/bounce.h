@@ -26,6 +26,7 @@ struct recipient {
 	const char *remote_mta;
 	const char *diagnostic;
 	enum reason reason;
+	const char *reason_by; /* the rule that gave it, or the code of the row; NULL: neither */
 	enum permanence permanence;
 };
 

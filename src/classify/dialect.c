@@ -171,6 +171,7 @@ static bool line_fits(const struct rule_line *line, struct evidence_text *text)
 	case RULE_STATUS:
 	case RULE_REPLY:
 	case RULE_REMOTE:
+	case RULE_DIAGNOSTIC:
 	case RULE_WRITER:
 	case RULE_PART_COUNT:
 		break;

@@ -83,20 +83,24 @@ static void read_code_rows(void)
 	}
 }
 
-/* The reason that the first fitting row of status.rules gives for a code; a weak one says less than
- * words do. */
-static enum reason find_by_code(const char *code, bool *is_weak_out)
+/* A reason, and what gave it. */
+struct finding {
+	enum reason reason;
+	bool is_weak;	/* of a code: it says less than words do */
+	const char *by; /* the name of the rule, or the code of the row; NULL: none did */
+};
+
+/* The first row of status.rules that fits a code. */
+static struct finding find_by_code(const char *code)
 {
-	*is_weak_out = false;
 	if (code_row_count == 0)
 		read_code_rows();
 	for (size_t i = 0; code != NULL && i < code_row_count; i++) {
-		if (matches(code_rows[i].pattern, code)) {
-			*is_weak_out = code_rows[i].is_weak;
-			return code_rows[i].reason;
-		}
+		const struct code_row *row = &code_rows[i];
+		if (matches(row->pattern, code))
+			return (struct finding){row->reason, row->is_weak, row->pattern};
 	}
-	return REASON_UNDEFINED;
+	return (struct finding){REASON_UNDEFINED, false, NULL};
 }
 
 /* What a line of a reason rule is held against. */
@@ -104,6 +108,7 @@ static const struct haystack *find_haystack(
 	const struct inquiry *inquiry, enum rule_part part, bool is_report)
 {
 	const struct haystack *const of_part[RULE_PART_COUNT] = {
+		[RULE_LITERAL] = &inquiry->words[is_report],
 		[RULE_BODY] = &inquiry->words[is_report],
 		[RULE_REPORT] = &inquiry->words[1],
 		[RULE_STATUS] = &inquiry->status,
@@ -137,17 +142,17 @@ static bool rule_fits(const struct rule *rule, const struct inquiry *inquiry, bo
 }
 
 /* The words of the diagnostic, or those of the report. */
-static enum reason find_by_words(const struct inquiry *inquiry, bool is_report)
+static struct finding find_by_words(const struct inquiry *inquiry, bool is_report)
 {
 	const struct rules *rules = rule_set_find("reasons.rules");
+	size_t count = inquiry->words[is_report].size == 0 ? 0 : rules->count;
 
-	if (inquiry->words[is_report].size == 0)
-		return REASON_UNDEFINED;
-	for (size_t i = 0; i < rules->count; i++) {
-		if (rule_fits(&rules->items[i], inquiry, is_report))
-			return rules->items[i].reason;
+	for (size_t i = 0; i < count; i++) {
+		const struct rule *rule = &rules->items[i];
+		if (rule_fits(rule, inquiry, is_report))
+			return (struct finding){rule->reason, false, rule->name};
 	}
-	return REASON_UNDEFINED;
+	return (struct finding){REASON_UNDEFINED, false, NULL};
 }
 
 /* "onhold" is, in the names that bounce software has in common, a failure of which something is
@@ -164,21 +169,22 @@ static enum reason find_default(const struct inquiry *inquiry)
 									    : REASON_UNDEFINED;
 }
 
-static enum reason find_reason(const struct inquiry *inquiry)
+static struct finding find_reason(const struct inquiry *inquiry)
 {
-	bool is_weak, is_ignored;
-	enum reason by_code = find_by_code(inquiry->status.text, &is_weak);
-	enum reason reason = find_by_words(inquiry, false);
+	struct finding by_code = find_by_code(inquiry->status.text);
+	struct finding found = find_by_words(inquiry, false);
 
-	if (reason == REASON_UNDEFINED && !is_weak)
-		reason = by_code;
-	if (reason == REASON_UNDEFINED)
-		reason = find_by_words(inquiry, true);
-	if (reason == REASON_UNDEFINED)
-		reason = by_code;
-	if (reason == REASON_UNDEFINED)
-		reason = find_by_code(inquiry->recipient->reply, &is_ignored);
-	return reason != REASON_UNDEFINED ? reason : find_default(inquiry);
+	if (found.reason == REASON_UNDEFINED && !by_code.is_weak)
+		found = by_code;
+	if (found.reason == REASON_UNDEFINED)
+		found = find_by_words(inquiry, true);
+	if (found.reason == REASON_UNDEFINED)
+		found = by_code;
+	if (found.reason == REASON_UNDEFINED)
+		found = find_by_code(inquiry->recipient->reply);
+	if (found.reason == REASON_UNDEFINED)
+		found.reason = find_default(inquiry);
+	return found;
 }
 
 /* What a failure without any code implies. */
@@ -269,27 +275,44 @@ static bool says_something(const char *status)
 	return status != NULL && strcmp(status + 1, ".0.0") != 0;
 }
 
-static void settle_recipient(const void *context, const char *words, const struct bounce *bounce,
-	struct recipient *recipient)
+void reason_judge(
+	const void *context, const char *around, const char *dialect, struct recipient *recipient)
 {
-	void *scratch = mem_context(NULL, "reason");
-	char *around = find_surroundings(scratch, bounce, recipient, words);
+	void *scratch = mem_context(context, "reason");
 	const char *own = reason_find_status(scratch, recipient->diagnostic);
-
-	if (recipient->status == NULL && bounce->recipient_count == 1)
-		recipient->status = reason_find_status(context, around);
 	struct inquiry inquiry = {.context = scratch, .recipient = recipient};
+
 	inquiry.words[0] = haystack_make(scratch, recipient->diagnostic);
 	inquiry.words[1] = haystack_make(scratch, around);
 	inquiry.status = haystack_make(scratch, says_something(own) ? own : recipient->status);
 	inquiry.reply = haystack_make(scratch, recipient->reply);
-	inquiry.remote = haystack_make(scratch,
-		recipient->remote_mta != NULL ? recipient->remote_mta : bounce->reporter.mta);
-	inquiry.writer = haystack_make(scratch, bounce->dialect);
+	inquiry.remote = haystack_make(scratch, recipient->remote_mta);
+	inquiry.writer = haystack_make(scratch, dialect);
 	haystack_index(scratch, &inquiry.words[0]);
 	haystack_index(scratch, &inquiry.words[1]);
-	recipient->reason = find_reason(&inquiry);
+	struct finding found = find_reason(&inquiry);
+	recipient->reason = found.reason;
+	recipient->reason_by = found.by;
 	recipient->permanence = find_permanence(recipient);
+	mem_free(scratch);
+}
+
+static void settle_recipient(const void *context, const char *words, const struct bounce *bounce,
+	struct recipient *recipient)
+{
+	void *scratch = mem_context(NULL, "surroundings");
+	char *around = find_surroundings(scratch, bounce, recipient, words);
+	struct recipient asked;
+
+	if (recipient->status == NULL && bounce->recipient_count == 1)
+		recipient->status = reason_find_status(context, around);
+	asked = *recipient;
+	if (asked.remote_mta == NULL)
+		asked.remote_mta = bounce->reporter.mta;
+	reason_judge(scratch, around, bounce->dialect, &asked);
+	recipient->reason = asked.reason;
+	recipient->reason_by = asked.reason_by;
+	recipient->permanence = asked.permanence;
 	mem_free(scratch);
 }
 

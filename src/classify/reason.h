@@ -10,6 +10,12 @@
  * of the user (FACTS: Postfix writes them for any refusal). Allocates on context. */
 void reason_settle(const void *context, const struct mail *mail, struct bounce *bounce);
 
+/* The same for one recipient, whose diagnostic, status, reply, remote_mta and action are asked,
+ * with what the report says of him (his diagnostic included) and the dialect it is written in, or
+ * NULL. */
+void reason_judge(
+	const void *context, const char *around, const char *dialect, struct recipient *recipient);
+
 /* The first enhanced status code ("5.1.1") in text, on context, or NULL. */
 char *reason_find_status(const void *context, const char *text);
 /* The first SMTP reply code ("550") that stands as one, or NULL. */

@@ -1,60 +1,56 @@
 /*
- * rule.c: in charge of the syntax of rules and of matching one line of them. What the rules mean is
- * dialect.c's and reason.c's.
+ * rule.c: in charge of the syntax of rules. Matching one line of them is rule_match.c's; what the
+ * rules mean is dialect.c's, kinds.c's and reason.c's.
  *
- * A stranger chooses the text that the regexes run over: PCRE2's match limit ends what would run
- * away, and counts as no match. Regexes are compiled when first needed and kept for the process: a
- * one-shot delivery compiles the few whose literal was found.
+ * Samples are left where they stand in the file: only `backstop rules` looks at them, and every
+ * delivery parses the rules.
  */
 #include "classify/rule.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "classify/rule_private.h"
 
-#define MATCH_LIMIT 200000 /* steps of PCRE2's matcher for one search */
-#define DEPTH_LIMIT 2000
-#define JIT_AFTER 6 /* uses of a regex; a one-shot delivery never gets there */
-#define JIT_STACK_MIN (32 * 1024)
-#define JIT_STACK_MAX (512 * 1024)
 #define RULE_NAMES_MAX 32 /* of one header condition */
-#define TRIGRAM_BITS 15	  /* of the hash of three bytes */
 
-struct pattern {
-	const char *text; /* of a literal in lower case; of a regex as written */
-	size_t size;
-	bool is_regex;
-	bool is_broken;
-	pcre2_code *code; /* NULL until first needed */
-	pcre2_match_data *data;
-	unsigned uses;
+static const char *const type_words[RULE_TYPE_COUNT] = {"dialect", "kind", "reason", "detail"};
+
+/* Bits of the types of rules that a part can stand in. */
+enum {
+	IN_DIALECT = 1 << RULE_DIALECT,
+	IN_KIND = 1 << RULE_KIND,
+	IN_REASON = 1 << RULE_REASON,
+	IN_DETAIL = 1 << RULE_DETAIL,
+	IN_MESSAGE = IN_DIALECT | IN_KIND,
+	IN_TEXT = IN_DIALECT | IN_DETAIL,
 };
 
 static const struct {
 	const char *word;
 	enum rule_part part;
+	int types;
 } part_words[] = {
-	{"literal", RULE_LITERAL},
-	{"body", RULE_BODY},
-	{"subject", RULE_SUBJECT},
-	{"from", RULE_FROM},
-	{"header", RULE_HEADER},
-	{"address", RULE_ADDRESS},
-	{"original", RULE_ORIGINAL},
-	{"delayed", RULE_DELAYED},
-	{"report", RULE_REPORT},
-	{"status", RULE_STATUS},
-	{"reply", RULE_REPLY},
-	{"remote", RULE_REMOTE},
-	{"dialect", RULE_WRITER},
-	{"opening", RULE_OPENING},
-	{"returned", RULE_RETURNED},
+	{"literal", RULE_LITERAL, IN_MESSAGE | IN_REASON | IN_DETAIL},
+	{"body", RULE_BODY, IN_MESSAGE | IN_REASON},
+	{"subject", RULE_SUBJECT, IN_MESSAGE},
+	{"from", RULE_FROM, IN_MESSAGE},
+	{"header", RULE_HEADER, IN_MESSAGE},
+	{"address", RULE_ADDRESS, IN_MESSAGE},
+	{"original", RULE_ORIGINAL, IN_MESSAGE},
+	{"delayed", RULE_DELAYED, IN_DIALECT},
+	{"report", RULE_REPORT, IN_REASON},
+	{"status", RULE_STATUS, IN_REASON | IN_TEXT},
+	{"reply", RULE_REPLY, IN_REASON | IN_TEXT},
+	{"remote", RULE_REMOTE, IN_REASON | IN_TEXT},
+	{"diagnostic", RULE_DIAGNOSTIC, IN_TEXT},
+	{"dialect", RULE_WRITER, IN_REASON},
+	{"opening", RULE_OPENING, IN_MESSAGE},
+	{"returned", RULE_RETURNED, IN_MESSAGE},
 };
 
-/* Conditions without a pattern; an empty argument: nothing may follow. */
+/* Conditions without a pattern, for IN_MESSAGE; an empty argument: nothing may follow. */
 static const struct {
 	const char *word, *argument;
 	enum rule_part part;
@@ -65,6 +61,18 @@ static const struct {
 	{"answer", "", RULE_ANSWER},
 	{"distributed", "", RULE_DISTRIBUTED},
 	{"early", "", RULE_EARLY},
+};
+
+/* What can stand in a rule of each type, for errors. */
+static const char *const wanted[RULE_TYPE_COUNT] = {
+	[RULE_DIALECT] = "literal, body, opening, subject, from, header, returned, sender null, "
+			 "author daemon, author postmaster, answer, distributed, address, "
+			 "original, delayed, diagnostic, status, reply, remote, sample or expect",
+	[RULE_KIND] = "literal, body, opening, subject, from, header, returned, sender null, "
+		      "author daemon, author postmaster, answer, distributed, early, address, "
+		      "original, sample or expect",
+	[RULE_REASON] = "literal, body, report, status, reply, remote, dialect, sample or expect",
+	[RULE_DETAIL] = "literal, diagnostic, status, reply, remote, sample or expect",
 };
 
 /* One parse. */
@@ -135,7 +143,7 @@ static bool parse_patterns(struct parser *parser, const char *text, struct rule_
 	do {
 		text = skip_blanks(text);
 		if (count == RULE_ALTERNATIVES_MAX)
-			return fail(parser, "too many patterns in one line");
+			return fail(parser, "want at most 64 patterns in one line");
 		if (!parse_pattern(parser, &text, &patterns[count]))
 			return false;
 		count++;
@@ -179,7 +187,7 @@ static const char *const *take_names(struct parser *parser, const char **text)
 static bool add_line(struct parser *parser, struct rule *rule, const struct rule_line *line)
 {
 	if (rule->line_count == RULE_LINES_MAX)
-		return fail(parser, "too many lines in one rule");
+		return fail(parser, "want at most 16 lines in one rule");
 	rule->lines[rule->line_count++] = *line;
 	return true;
 }
@@ -203,10 +211,11 @@ static bool parse_condition(struct parser *parser, struct rule *rule, char *word
 
 	if (line.is_not)
 		word = take_word(parser->context, &rest);
-	if (find_fact(word, rest, &line.part))
+	if (((1 << rule->type) & IN_MESSAGE) != 0 && find_fact(word, rest, &line.part))
 		return add_line(parser, rule, &line);
 	for (size_t i = 0; i < sizeof(part_words) / sizeof(part_words[0]); i++) {
-		if (strcmp(word, part_words[i].word) != 0)
+		if (strcmp(word, part_words[i].word) != 0 ||
+			(part_words[i].types & 1 << rule->type) == 0)
 			continue;
 		line.part = part_words[i].part;
 		if (line.part == RULE_HEADER || line.part == RULE_RETURNED)
@@ -214,32 +223,47 @@ static bool parse_condition(struct parser *parser, struct rule *rule, char *word
 		return parser->error == NULL && parse_patterns(parser, rest, &line) &&
 		       add_line(parser, rule, &line);
 	}
-	return fail(parser,
-		"want literal, body, opening, subject, from, header, returned, sender null, "
-		"author daemon, author postmaster, answer, distributed, early, address, original, "
-		"original-to, delayed, report, status, reply, remote, dialect, sample or expect");
+	return fail(parser, mem_printf(parser->context, "\"%s\" is no line of a %s: want %s",
+				    text_clean_string(parser->context, word, 40),
+				    type_words[rule->type], wanted[rule->type]));
 }
 
-/* "dialect NAME", "kind WORD [NAME]", "reason WORD". */
+static bool find_type(struct parser *parser, const char *word, struct rule *rule)
+{
+	for (int i = 0; i < RULE_TYPE_COUNT; i++) {
+		if (strcmp(word, type_words[i]) == 0) {
+			rule->type = (enum rule_type)i;
+			return true;
+		}
+	}
+	return fail(parser, "a rule begins with: dialect NAME, kind WORD NAME, reason WORD NAME or "
+			    "detail NAME");
+}
+
+/* "dialect NAME", "kind WORD [NAME]", "reason WORD NAME", "detail NAME". */
 static bool begin_rule(struct parser *parser, const char *text)
 {
 	char *word = take_word(parser->context, &text);
 	struct rule rule = {.file = parser->file, .line = parser->line, .kind = KIND_FAILED};
 
+	if (!find_type(parser, word, &rule))
+		return false;
 	rule.name = take_word(parser->context, &text);
-	if (*rule.name == '\0')
-		return fail(parser, "a rule begins with: dialect NAME, kind WORD or reason WORD");
-	if (strcmp(word, "dialect") == 0)
-		rule.type = RULE_DIALECT;
-	else if (strcmp(word, "kind") == 0 && kind_parse(rule.name, &rule.kind))
-		rule.type = RULE_KIND;
-	else if (strcmp(word, "reason") == 0 && reason_parse(rule.name, &rule.reason))
-		rule.type = RULE_REASON;
-	else
-		return fail(parser, "want dialect NAME, kind WORD or reason WORD, with a word of "
-				    "backstop(1)");
-	if (rule.type == RULE_KIND && *text != '\0')
+	if (rule.type == RULE_KIND && !kind_parse(rule.name, &rule.kind))
+		return fail(parser, "there is no such kind; backstop-scan(1) lists them");
+	if (rule.type == RULE_REASON && !reason_parse(rule.name, &rule.reason))
+		return fail(parser, "there is no such reason; backstop-scan(1) lists them");
+	if ((rule.type == RULE_KIND && *text != '\0') || rule.type == RULE_REASON)
 		rule.name = take_word(parser->context, &text);
+	if (*rule.name == '\0')
+		return fail(
+			parser, mem_printf(parser->context,
+					"a %s needs a name of its own behind it, such as %s", word,
+					rule.type == RULE_REASON ? "reason userunknown "
+								   "example-no-such-user"
+								 : "example-mail"));
+	if (*text != '\0')
+		return fail(parser, "want one word as the rule's name");
 	if ((parser->count & (parser->count + 1)) == 0)
 		parser->rules = mem_realloc(parser->context, parser->rules,
 			(parser->count + 1) * 2 * sizeof(*parser->rules));
@@ -250,30 +274,40 @@ static bool begin_rule(struct parser *parser, const char *text)
 /* A line of a sample: two tabs in front, or nothing on it at all. */
 static bool is_sample_line(const char *line)
 {
-	return (line[0] == '\t' && line[1] == '\t') || *line == '\0';
+	return (line[0] == '\t' && line[1] == '\t') || *line == '\n';
 }
 
-static bool parse_line(struct parser *parser, const char *line, bool *is_in_sample)
+/* Behind the sample that begins at text, which is counted in lines. */
+static const char *skip_sample(struct parser *parser, struct rule *rule, const char *text)
+{
+	rule->sample = text;
+	while (is_sample_line(text)) {
+		size_t length = strcspn(text, "\n");
+		text += length + (text[length] == '\n');
+		parser->line++;
+	}
+	rule->sample_size = (size_t)(text - rule->sample);
+	return text;
+}
+
+/* One line; *text is what follows it, and moves behind a sample that begins there. */
+static bool parse_line(struct parser *parser, const char *line, const char **text)
 {
 	struct rule *rule = parser->count == 0 ? NULL : &parser->rules[parser->count - 1];
+	const char *rest = skip_blanks(line);
 
-	if (*is_in_sample && is_sample_line(line)) {
-		rule->sample = mem_printf(parser->context, "%s%s\n",
-			rule->sample == NULL ? "" : rule->sample, *line == '\0' ? "" : line + 2);
+	if (*rest == '\0' || *rest == '#')
 		return true;
-	}
-	*is_in_sample = false;
-	if (*skip_blanks(line) == '\0' || *skip_blanks(line) == '#')
-		return true;
-	if (*line != '\t' && *line != ' ')
+	if (rest == line)
 		return begin_rule(parser, line);
 	if (rule == NULL)
-		return fail(parser, "want dialect NAME, kind WORD or reason WORD first");
-	const char *rest = skip_blanks(line);
+		return fail(parser, "a rule begins at the start of a line, with: dialect NAME, "
+				    "kind WORD NAME, reason WORD NAME or detail NAME");
 	char *word = take_word(parser->context, &rest);
 	if (strcmp(word, "sample") == 0) {
-		*is_in_sample = true;
-		rule->sample = "";
+		if (rule->sample != NULL || *rest != '\0')
+			return fail(parser, "want one sample, on the lines below");
+		*text = skip_sample(parser, rule, *text);
 		return true;
 	}
 	if (strcmp(word, "expect") == 0) {
@@ -287,163 +321,60 @@ enum status rules_parse(const void *context, const char *file, const char *text,
 	struct rules *rules_out, const char **error_out)
 {
 	struct parser parser = {.context = context, .file = file};
-	bool is_in_sample = false, is_good = true;
+	bool is_good = true;
 
 	while (is_good && *text != '\0') {
 		size_t length = strcspn(text, "\n");
 		char *line = mem_strndup(context, text, length);
 		parser.line++;
-		is_good = parse_line(&parser, line, &is_in_sample);
-		mem_free(line);
 		text += length + (text[length] == '\n');
+		is_good = parse_line(&parser, line, &text);
+		mem_free(line);
 	}
 	*rules_out = (struct rules){parser.rules, parser.count};
 	*error_out = parser.error;
 	return is_good ? STATUS_OK : STATUS_DATA;
 }
 
-/* Compiles a regex when it is first needed. */
-static bool compile(struct pattern *pattern, int *error_out)
+const char *rule_type_name(enum rule_type type)
 {
-	PCRE2_SIZE offset;
-
-	if (pattern->code != NULL || pattern->is_broken)
-		return pattern->code != NULL;
-	pattern->code = pcre2_compile((PCRE2_SPTR)pattern->text, pattern->size,
-		PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
-			PCRE2_NEVER_BACKSLASH_C,
-		error_out, &offset, NULL);
-	pattern->is_broken = pattern->code == NULL;
-	return pattern->code != NULL;
+	return type_words[type];
 }
 
-/* Where the group of that name matched, if it did. */
-static bool take_group(
-	const pcre2_code *code, const PCRE2_SIZE *vector, const char *name, struct match *match_out)
+const char *rule_part_name(enum rule_part part)
 {
-	int number = pcre2_substring_number_from_name(code, (PCRE2_SPTR)name);
-
-	if (number <= 0 || vector[2 * number] == PCRE2_UNSET)
-		return false;
-	match_out->address_start = vector[2 * number];
-	match_out->address_end = vector[2 * number + 1];
-	return true;
-}
-
-static bool find_regex(struct pattern *pattern, const struct haystack *haystack, size_t offset,
-	struct match *match_out)
-{
-	static pcre2_match_context *limits;
-	int error;
-	bool is_found;
-
-	if (!compile(pattern, &error))
-		return false;
-	if (limits == NULL) {
-		limits = pcre2_match_context_create(NULL);
-		pcre2_set_match_limit(limits, MATCH_LIMIT);
-		pcre2_set_depth_limit(limits, DEPTH_LIMIT);
-		pcre2_jit_stack_assign(
-			limits, NULL, pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL));
+	for (size_t i = 0; i < sizeof(part_words) / sizeof(part_words[0]); i++) {
+		if (part_words[i].part == part)
+			return part_words[i].word;
 	}
-	/* Machine code pays when many messages are scanned; where none can be had, it goes on
-	 * without. */
-	if (++pattern->uses == JIT_AFTER)
-		pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE);
-	if (pattern->data == NULL)
-		pattern->data = pcre2_match_data_create_from_pattern(pattern->code, NULL);
-	is_found = pcre2_match(pattern->code, (PCRE2_SPTR)haystack->text, haystack->size, offset, 0,
-			   pattern->data, limits) > 0;
-	if (is_found) {
-		PCRE2_SIZE *vector = pcre2_get_ovector_pointer(pattern->data);
-		*match_out = (struct match){.start = vector[0], .end = vector[1]};
-		if (!take_group(pattern->code, vector, "address", match_out))
-			match_out->is_local = take_group(pattern->code, vector, "local", match_out);
+	return "";
+}
+
+const struct rule_line *rule_next_line(const struct rule *rule, enum rule_part part, size_t *index)
+{
+	while (*index < rule->line_count) {
+		const struct rule_line *line = &rule->lines[(*index)++];
+		if (line->part == part)
+			return line;
 	}
-	return is_found;
+	return NULL;
 }
 
-static unsigned hash_trigram(const char *text)
+char *rule_sample(const void *context, const struct rule *rule)
 {
-	const unsigned char *c = (const unsigned char *)text;
-	unsigned value = (unsigned)c[0] << 16 | (unsigned)c[1] << 8 | c[2];
+	char *sample = mem_alloc(context, rule->sample_size + 1), *out = sample;
 
-	return value * 2654435761U >> (32 - TRIGRAM_BITS);
-}
-
-void haystack_index(const void *context, struct haystack *haystack)
-{
-	unsigned char *bits = mem_alloc(context, (1 << TRIGRAM_BITS) / 8);
-
-	memset(bits, 0, (1 << TRIGRAM_BITS) / 8);
-	for (size_t i = 0; i + 2 < haystack->size; i++) {
-		unsigned hash = hash_trigram(haystack->lower + i);
-		bits[hash / 8] |= (unsigned char)(1 << hash % 8);
+	for (size_t i = 0; i < rule->sample_size; i++) {
+		if (i == 0 || rule->sample[i - 1] == '\n')
+			i += strspn(rule->sample + i, "\t") < 2 ? 0 : 2;
+		if (i < rule->sample_size)
+			*out++ = rule->sample[i];
 	}
-	haystack->trigrams = bits;
+	*out = '\0';
+	return sample;
 }
 
-/* False when three bytes of the literal are nowhere in the haystack. */
-static bool may_contain(const struct haystack *haystack, const struct pattern *pattern)
+const char *rule_line_words(const struct rule_line *line, size_t index)
 {
-	for (size_t i = 0; haystack->trigrams != NULL && i + 2 < pattern->size; i++) {
-		unsigned hash = hash_trigram(pattern->text + i);
-		if ((haystack->trigrams[hash / 8] & 1 << hash % 8) == 0)
-			return false;
-	}
-	return true;
-}
-
-static bool find_literal(const struct pattern *pattern, const struct haystack *haystack,
-	size_t offset, struct match *match_out)
-{
-	const char *found = NULL;
-
-	if (may_contain(haystack, pattern))
-		found = memmem(haystack->lower + offset, haystack->size - offset, pattern->text,
-			pattern->size);
-	if (found == NULL)
-		return false;
-	size_t start = (size_t)(found - haystack->lower);
-	*match_out = (struct match){.start = start, .end = start + pattern->size};
-	return true;
-}
-
-struct haystack haystack_make(const void *context, const char *text)
-{
-	if (text == NULL)
-		text = "";
-	return (struct haystack){text, text_lower(context, text), strlen(text), NULL};
-}
-
-bool rule_line_find(const struct rule_line *line, const struct haystack *haystack, size_t offset,
-	struct match *match_out)
-{
-	bool is_found = false;
-
-	for (size_t i = 0; i < line->pattern_count && offset <= haystack->size; i++) {
-		struct pattern *pattern = &line->patterns[i];
-		struct match match;
-		bool fits = pattern->is_regex ? find_regex(pattern, haystack, offset, &match)
-					      : find_literal(pattern, haystack, offset, &match);
-		if (fits && (!is_found || match.start < match_out->start)) {
-			*match_out = match;
-			is_found = true;
-		}
-	}
-	return is_found;
-}
-
-bool rule_line_is_broken(const void *context, const struct rule_line *line, const char **error_out)
-{
-	for (size_t i = 0; i < line->pattern_count; i++) {
-		unsigned char message[200];
-		int error = 0;
-		if (!line->patterns[i].is_regex || compile(&line->patterns[i], &error))
-			continue;
-		pcre2_get_error_message(error, message, sizeof(message));
-		*error_out = mem_printf(context, "/%s/: %s", line->patterns[i].text, message);
-		return true;
-	}
-	return false;
+	return line->patterns[index].is_regex ? NULL : line->patterns[index].text;
 }

@@ -1,10 +1,13 @@
 /* clang-format off */
 /*
- * rule.h: the rules of rules/ that say how mail software writes: dialects, kinds and reasons. Text,
- * in one syntax that a postmaster can read and extend (README, "Adding a rule").
+ * rule.h: the rules of rules/ that say how mail software writes: dialects, kinds, reasons and
+ * details. Text, in one syntax that a postmaster can read and extend (README, "Adding a rule").
  *
- *   dialect NAME                  a family of mail servers; or: kind WORD [NAME], reason WORD
- *   	literal   "WORDS" | "..."  one of them must be in the report, before anything else is tried
+ *   dialect NAME                  a family of mail servers
+ *   kind WORD [NAME]              what marks an automatic reply, a challenge...
+ *   reason WORD NAME              what says why a recipient failed
+ *   detail NAME                   where a text names server and codes, whichever family wrote it
+ *   	literal   "WORDS" | "..."  one of them must be there, before anything dearer is tried
  *   	body      PATTERN          further conditions, each must hold; "not body" must not
  *   	opening   PATTERN          the same in the first words (RULE_OPENING_MAX bytes) of the body
  *   	subject   PATTERN
@@ -17,12 +20,26 @@
  *   	distributed                a list handed it round (List-Id, List-Post, List-Unsubscribe...)
  *   	early                      a kind that is asked before the dialects, which it may quote
  *   	address   /(?<address>..)/ where the recipients stand; the first line that finds one wins
- *   	original-to PATTERN        where it fits and no address is found, the original's To is it
  *   	original  PATTERN          the line that announces the returned original
  *   	delayed   PATTERN          it is only a delay
- *   	report, status, reply, remote PATTERN  of a reason: what the report says of the recipient
- *   	sample                     lines with two tabs in front: a message that this rule must win
+ *   	sample                     lines with two tabs in front: what this rule must win
  *   	expect    failed ann@example.net userunknown
+ *
+ * In a dialect or a detail, what is said of one recipient is searched for:
+ *   	diagnostic /(?<diagnostic>..)/   what the refusing server said; else all of it
+ *   	remote    /(?<remote>..)/        the server that refused
+ *   	status    /(?<status>..)/        its enhanced status code; else the first that stands there
+ *   	reply     /(?<reply>..)/         its reply code; else likewise
+ * One pattern may have several of these groups; the line's own must be among them.
+ *
+ * A reason is asked about one recipient. Of its body lines one must fit, not each: they are one
+ * list of phrases. Its literal, body and dialect lines, and these, are all that it has:
+ *   	report    PATTERN          what the report says around the diagnostic
+ *   	status, reply, remote PATTERN   the codes and the refusing server, as they were found
+ *   	dialect   PATTERN          the family that wrote the report
+ * Words in quotes are literals themselves, so only a reason with a /regex/ needs a literal line. Its
+ * sample is a diagnostic; lines in it that begin with "Status:", "Reply:", "Remote:", "Dialect:"
+ * or "Report:" give the rest. "expect userunknown permanent": or temporary, or unknown.
  *
  * PATTERN is "words" (found anywhere, case folded) or /regex/ (PCRE2: caseless, multi-line, UTF),
  * or several with | between, of which one must fit. A regex is compiled when it is first needed.
@@ -45,7 +62,7 @@
 #define RULE_ALTERNATIVES_MAX 64 /* patterns of one line */
 #define RULE_OPENING_MAX 600	 /* bytes of the body that are its opening */
 
-enum rule_type { RULE_DIALECT = 0, RULE_KIND, RULE_REASON };
+enum rule_type { RULE_DIALECT = 0, RULE_KIND, RULE_REASON, RULE_DETAIL, RULE_TYPE_COUNT };
 
 enum rule_part {
 	RULE_LITERAL = 0,
@@ -60,6 +77,7 @@ enum rule_part {
 	RULE_STATUS,
 	RULE_REPLY,
 	RULE_REMOTE, /* the server that refused */
+	RULE_DIAGNOSTIC,
 	RULE_WRITER, /* the dialect in which the report is written */
 	RULE_OPENING,
 	RULE_RETURNED,
@@ -85,14 +103,15 @@ struct rule_line {
 
 struct rule {
 	enum rule_type type;
-	const char *name; /* of the dialect or the kind's rule; the word of a reason */
+	const char *name; /* its own; of a kind without one, the kind's word */
 	enum kind kind;	  /* RULE_KIND; RULE_DIALECT: KIND_FAILED */
 	enum reason reason;
 	const char *file;
 	int line; /* where it begins */
 	struct rule_line lines[RULE_LINES_MAX];
 	size_t line_count;
-	const char *sample; /* NULL: none */
+	const char *sample; /* a slice of the file, tabs included; NULL: none */
+	size_t sample_size;
 	const char *expect;
 };
 
@@ -101,10 +120,27 @@ struct rules {
 	size_t count;
 };
 
-/* Parses one file's text. error_out: "FILE:LINE: what is wrong; what would be right", on context.
- */
+/* Parses one file's text, which must live as long as the rules. error_out: "FILE:LINE: what is
+ * wrong; what would be right", on context. */
 enum status rules_parse(const void *context, const char *file, const char *text,
 	struct rules *rules_out, const char **error_out);
+
+/* "dialect", "kind", "reason", "detail"; "literal", "body"... Static. */
+const char *rule_type_name(enum rule_type type);
+const char *rule_part_name(enum rule_part part);
+
+/* The first line of that part from line *index on, which moves behind it; NULL when there is none.
+ */
+const struct rule_line *rule_next_line(const struct rule *rule, enum rule_part part, size_t *index);
+
+/* The sample without its tabs, on context; "" when there is none. */
+char *rule_sample(const void *context, const struct rule *rule);
+
+/* Pattern number index of a line: its text, or NULL when it is a regex. */
+const char *rule_line_words(const struct rule_line *line, size_t index);
+
+/* What a rule can take out of the text of a recipient. */
+enum rule_group { GROUP_DIAGNOSTIC = 0, GROUP_REMOTE, GROUP_STATUS, GROUP_REPLY, GROUP_COUNT };
 
 /* A piece of text and where it lies in what was searched. */
 struct match {
@@ -112,6 +148,9 @@ struct match {
 	size_t address_start,
 		address_end; /* of the group "address"; equal when it did not take part */
 	bool is_local;	     /* it was the group "local": a user without a domain */
+	struct {
+		size_t start, end; /* equal when it did not take part */
+	} groups[GROUP_COUNT];
 };
 
 /* What is searched: a text without NUL, and the same in ASCII lower case, so that literals are
@@ -133,8 +172,12 @@ void haystack_index(const void *context, struct haystack *haystack);
 bool rule_line_find(const struct rule_line *line, const struct haystack *haystack, size_t offset,
 	struct match *match_out);
 
-/* True when one of the patterns is a regex that does not compile; error_out says which, on context.
- */
-bool rule_line_is_broken(const void *context, const struct rule_line *line, const char **error_out);
+/* What a diagnostic, remote, status or reply line of a dialect or a detail is for. */
+enum rule_group rule_line_group(const struct rule_line *line);
+
+/* True when one of the patterns is a regex that does not compile; or, where the line takes a group
+ * out of the text, lacks that group. error_out says which, on context. */
+bool rule_line_is_broken(
+	const void *context, const struct rule_line *line, bool is_taking, const char **error_out);
 
 #endif

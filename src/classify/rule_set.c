@@ -47,12 +47,11 @@ const struct rules *rule_set_find(const char *file)
 	return &sets[number].rules;
 }
 
-/* True when one of the new rules has the name of an old one. Reasons have no names of their own:
- * they are only added. */
+/* True when one of the new rules has the type and name of an old one. */
 static bool is_replaced(const struct rule *old, const struct rules *added)
 {
 	for (size_t i = 0; i < added->count; i++) {
-		if (old->type == RULE_DIALECT && added->items[i].type == RULE_DIALECT &&
+		if (old->type == added->items[i].type &&
 			strcmp(old->name, added->items[i].name) == 0)
 			return true;
 	}
@@ -76,7 +75,8 @@ enum status rule_set_extend(const void *context, const char *file, const char *p
 		mem_free(keep);
 		return STATUS_NOT_FOUND;
 	}
-	if (rules_parse(keep, mem_strdup(keep, path), text, &added, error_out) != STATUS_OK) {
+	if (rules_parse(keep, mem_strdup(keep, path), mem_strdup(keep, text), &added, error_out) !=
+		STATUS_OK) {
 		*error_out = mem_strdup(context, *error_out);
 		mem_free(keep);
 		return STATUS_DATA;

@@ -54,6 +54,8 @@ static void explain_recipient(const void *context, const struct recipient *recip
 	print_value(context, out, "  action", recipient->action);
 	print_value(context, out, "  status", recipient->status);
 	print_value(context, out, "  reason", reason_name(recipient->reason));
+	print_value(context, out, "    by", recipient->reason_by);
+	print_value(context, out, "  refused by", recipient->remote_mta);
 	print_value(context, out, "  diagnostic", recipient->diagnostic);
 }
 

@@ -1,16 +1,15 @@
 /*
- * rules.c: in charge of showing the rules that are in force and of finding what is wrong with them:
- * a regex that does not compile, a rule without the literal that is looked for first, two of one
- * name, a sample that another rule wins.
+ * rules.c: in charge of showing the rules that are in force, and of counting what each one wins.
+ * What is wrong with one is rules_check.c's.
  */
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/rules.h"
-#include "base/text.h"
 #include "classify/classify.h"
 #include "classify/rule_set.h"
 #include "cmd/command.h"
+#include "cmd/rules_check.h"
 #include "read/source.h"
 
 #define WINS_MAX 1000
@@ -19,130 +18,74 @@ const struct option_row rules_options[] = {
 	{NULL, OPTION_FLAG, NULL, NULL},
 };
 
-/* A rule and how many messages of a folder it won. */
-struct win {
-	const char *name;
+/* What won messages or recipients of a folder, and how many. */
+struct wins {
+	struct {
+		const char *name;
+		size_t count;
+	} items[WINS_MAX];
 	size_t count;
 };
 
 struct survey {
 	struct command_run *run;
 	size_t rules, faults;
-	struct win wins[WINS_MAX];
-	size_t win_count;
+	struct wins messages, recipients;
 };
 
-static void complain(struct survey *survey, const struct rule *rule, const char *what)
+static void add_win(struct wins *wins, const char *name)
 {
-	printf("%s:%d: %s: %s\n", rule->file, rule->line, rule->name, what);
-	survey->faults++;
-}
+	size_t i = 0;
 
-static bool has_part(const struct rule *rule, enum rule_part part)
-{
-	for (size_t i = 0; i < rule->line_count; i++) {
-		if (rule->lines[i].part == part)
-			return true;
+	while (i < wins->count && strcmp(wins->items[i].name, name) != 0)
+		i++;
+	if (i == WINS_MAX)
+		return;
+	if (i == wins->count) {
+		wins->items[i].name = name;
+		wins->count++;
 	}
-	return false;
+	wins->items[i].count++;
 }
 
-static void check_patterns(struct survey *survey, const void *context, const struct rule *rule)
-{
-	for (size_t i = 0; i < rule->line_count; i++) {
-		const char *error;
-		if (rule_line_is_broken(context, &rule->lines[i], &error))
-			complain(survey, rule, error);
-	}
-}
-
-/* The addresses that were found, in the order in which they stand, with commas between. */
-static char *join_recipients(const void *context, const struct bounce *bounce)
-{
-	char *text = mem_strdup(context, "");
-
-	for (size_t i = 0; i < bounce->recipient_count; i++)
-		text = mem_append(text, "%s%s", i == 0 ? "" : ",", bounce->recipients[i].address);
-	return *text == '\0' ? mem_strdup(context, "-") : text;
-}
-
-/* "KIND [ADDRESS,... [REASON]]" against what was found. */
-static void check_expected(struct survey *survey, const void *context, const struct rule *rule,
-	const struct bounce *bounce)
-{
-	char *rest = mem_strdup(context, rule->expect == NULL ? "" : rule->expect);
-	const char *found[] = {kind_name(bounce->kind), join_recipients(context, bounce),
-		reason_name(bounce->recipient_count == 0 ? REASON_UNDEFINED
-							 : bounce->recipients[0].reason)};
-
-	for (size_t i = 0; i < 3 && rest != NULL; i++) {
-		const char *word = strsep(&rest, " \t");
-		if (*word != '\0' && strcmp(word, found[i]) != 0)
-			complain(survey, rule,
-				mem_printf(context, "its sample gives \"%s\", expected is \"%s\"",
-					found[i], word));
-	}
-}
-
-static bool is_winner(const struct rule *rule, const struct bounce *bounce)
-{
-	if (rule->type == RULE_KIND)
-		return bounce->kind == rule->kind;
-	return bounce->dialect != NULL && (strcmp(bounce->dialect, rule->name) == 0 ||
-						  (strcmp(bounce->dialect, "generic") == 0 &&
-							  text_starts_fold(rule->name, "generic")));
-}
-
-static void check_sample(struct survey *survey, const void *context, const struct rule *rule)
-{
-	struct bytes raw = {(const unsigned char *)rule->sample, strlen(rule->sample)};
-	struct mail *mail = mail_read(context, raw, NULL);
-	struct bounce *bounce = classify_mail(context, mail);
-
-	if (!is_winner(rule, bounce))
-		complain(survey, rule,
-			mem_printf(context, "its sample is won by %s (%s): this rule is shadowed",
-				bounce->dialect == NULL ? "no rule" : bounce->dialect,
-				kind_name(bounce->kind)));
-	check_expected(survey, context, rule, bounce);
-}
-
-static void check_rule(struct survey *survey, const struct rules *rules, size_t index)
-{
-	const struct rule *rule = &rules->items[index];
-	void *context = mem_context(NULL, "rule");
-
-	survey->rules++;
-	check_patterns(survey, context, rule);
-	for (size_t i = 0; i < index && rule->type == RULE_DIALECT; i++) {
-		if (strcmp(rules->items[i].name, rule->name) == 0)
-			complain(survey, rule, "two rules have this name");
-	}
-	if (rule->type == RULE_DIALECT && !has_part(rule, RULE_LITERAL))
-		complain(survey, rule, "has no literal, the words that are looked for first");
-	if (rule->type == RULE_DIALECT && rule->sample == NULL)
-		complain(survey, rule, "has no sample");
-	if (rule->sample != NULL)
-		check_sample(survey, context, rule);
-	mem_free(context);
-}
-
-static enum status count_win(void *argument, const struct source_message *message)
+static enum status count_wins(void *argument, const struct source_message *message)
 {
 	struct survey *survey = argument;
 	void *context = mem_context(NULL, "message");
 	struct bounce *bounce = classify_mail(context, mail_read(context, message->bytes, NULL));
-	const char *name = bounce->dialect == NULL ? "-" : bounce->dialect;
-	size_t i = 0;
 
-	while (i < survey->win_count && strcmp(survey->wins[i].name, name) != 0)
-		i++;
-	if (i == survey->win_count && i < WINS_MAX)
-		survey->wins[survey->win_count++] = (struct win){name, 0};
-	if (i < survey->win_count)
-		survey->wins[i].count++;
+	add_win(&survey->messages, bounce->dialect == NULL ? "-" : bounce->dialect);
+	for (size_t i = 0; i < bounce->recipient_count; i++) {
+		if (bounce->recipients[i].reason_by != NULL)
+			add_win(&survey->recipients, bounce->recipients[i].reason_by);
+	}
 	mem_free(context);
 	return STATUS_OK;
+}
+
+static size_t find_count(const struct wins *wins, const char *name)
+{
+	for (size_t i = 0; i < wins->count; i++) {
+		if (strcmp(wins->items[i].name, name) == 0)
+			return wins->items[i].count;
+	}
+	return 0;
+}
+
+/* Rules in the order in which they are asked, those that won nothing too: a 0 is what to look at.
+ */
+static void print_wins(const struct wins *messages, const struct wins *recipients)
+{
+	for (size_t f = 0; rule_set_files[f] != NULL; f++) {
+		const struct rules *rules = rule_set_find(rule_set_files[f]);
+		for (size_t i = 0; i < rules->count; i++) {
+			const struct rule *rule = &rules->items[i];
+			printf("  %6zu  %-8s %s\n",
+				find_count(rule->type == RULE_REASON ? recipients : messages,
+					rule->name),
+				rule_type_name(rule->type), rule->name);
+		}
+	}
 }
 
 static void report_problem(void *argument, const char *path, const char *why)
@@ -155,18 +98,19 @@ static enum status check_rules(struct command_run *run)
 	struct survey *survey = mem_new(run->context, struct survey);
 	enum status status = STATUS_OK;
 
-	survey->run = run;
+	*survey = (struct survey){.run = run};
 	for (size_t f = 0; rule_set_files[f] != NULL; f++) {
 		const struct rules *rules = rule_set_find(rule_set_files[f]);
 		for (size_t i = 0; i < rules->count; i++)
-			check_rule(survey, rules, i);
+			survey->faults += rules_check_one(rules, i);
+		survey->rules += rules->count;
 	}
 	for (size_t i = 1; i < run->argument_count && status == STATUS_OK; i++)
-		status = source_walk(run->arguments[i], count_win, report_problem, survey);
-	if (survey->win_count > 0)
-		puts("messages won:");
-	for (size_t i = 0; i < survey->win_count; i++)
-		printf("  %6zu  %s\n", survey->wins[i].count, survey->wins[i].name);
+		status = source_walk(run->arguments[i], count_wins, report_problem, survey);
+	if (survey->messages.count > 0) {
+		puts("won: messages by dialects and kinds, recipients by reasons");
+		print_wins(&survey->messages, &survey->recipients);
+	}
 	if (survey->faults > 0) {
 		printf("%zu rules, %zu faults\n", survey->rules, survey->faults);
 		return STATUS_DATA;
@@ -175,30 +119,33 @@ static enum status check_rules(struct command_run *run)
 	return status;
 }
 
-static const char *type_name(enum rule_type type)
+/* True when a rule is asked for: by its name, or by the reason that it gives. */
+static bool is_asked(const struct rule *rule, const char *name)
 {
-	static const char *const names[] = {
-		[RULE_DIALECT] = "dialect", [RULE_KIND] = "kind", [RULE_REASON] = "reason"};
+	return name == NULL || strcmp(rule->name, name) == 0 ||
+	       (rule->type == RULE_REASON && strcmp(reason_name(rule->reason), name) == 0);
+}
 
-	return names[type];
+static void show_rule(const void *context, const struct rule *rule, bool is_full)
+{
+	printf("%-8s %-32s %s:%d\n", rule_type_name(rule->type), rule->name, rule->file,
+		rule->line);
+	if (is_full && rule->sample != NULL)
+		printf("\n%s\nexpect %s\n", rule_sample(context, rule),
+			rule->expect == NULL ? "-" : rule->expect);
 }
 
 /* Every rule by name, or those of the one name that was asked for with what they say. */
-static size_t show_rules(const char *name)
+static size_t show_rules(const void *context, const char *name)
 {
 	size_t shown = 0;
 
 	for (size_t f = 0; rule_set_files[f] != NULL; f++) {
 		const struct rules *rules = rule_set_find(rule_set_files[f]);
 		for (size_t i = 0; i < rules->count; i++) {
-			const struct rule *rule = &rules->items[i];
-			if (name != NULL && strcmp(rule->name, name) != 0)
+			if (!is_asked(&rules->items[i], name))
 				continue;
-			printf("%-8s %-32s %s:%d\n", type_name(rule->type), rule->name, rule->file,
-				rule->line);
-			if (name != NULL && rule->sample != NULL)
-				printf("\n%s\nexpect %s\n", rule->sample,
-					rule->expect == NULL ? "-" : rule->expect);
+			show_rule(context, &rules->items[i], name != NULL);
 			shown++;
 		}
 	}
@@ -239,7 +186,7 @@ enum status rules_run(struct command_run *run)
 			show_changes(run->config);
 		return STATUS_OK;
 	}
-	if (show_rules(name) == 0)
+	if (show_rules(run->context, name) == 0)
 		return command_failed(run, STATUS_NOT_FOUND,
 			"no rule is called \"%s\"; 'backstop rules show' lists them", name);
 	return STATUS_OK;

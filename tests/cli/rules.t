@@ -26,6 +26,11 @@ run "$BACKSTOP" rules show
 like "$out" '^dialect +qmail +mta\.rules:[0-9]+$' "show lists them with file and line"
 run "$BACKSTOP" rules show qmail
 like "$out" '^expect failed ann@example\.net' "show NAME gives the sample"
+run "$BACKSTOP" rules show user-unknown
+like "$out" '^reason +user-unknown +reasons\.rules:[0-9]+$' "show NAME: a reason's rule"
+like "$out" '^expect userunknown' "with its sample"
+run "$BACKSTOP" rules show mesgtoobig
+like "$out" '^reason +message-too-large ' "show WORD: every rule for that reason"
 run "$BACKSTOP" rules show weights
 like "$out" '^hop	ours	' "show weights"
 run "$BACKSTOP" rules show no-such-rule
@@ -63,9 +68,9 @@ sed 's/^	literal .*/	literall "ExampleMail"/' "$dir/rules/mta.rules" >"$dir/wron
 mv "$dir/wrong" "$dir/rules/mta.rules"
 run "$BACKSTOP" scan -c "$dir/conf" "$dir/bounce.eml"
 is "$status" 78 "78: a word that is none"
-like "$err" "$dir/rules/mta.rules:3: want literal," "file and line, and what would be right"
+like "$err" "$dir/rules/mta.rules:3: \"literall\" is no line of a dialect: want literal," "file and line, and what would be right"
 run "$BACKSTOP" check -c "$dir/conf"
-like "$out" "$dir/rules/mta.rules:3: want literal," "check says so too"
+like "$out" "$dir/rules/mta.rules:3: \"literall\" is no line of a dialect: want literal," "check says so too"
 run "$BACKSTOP" deliver -c "$dir/conf" --sender= --recipient=x@example.net <"$dir/bounce.eml"
 is "$status" 0 "a delivery goes on with the default rules"
 like "$err" "warning: .*mta.rules:3" "with a warning"
@@ -79,9 +84,102 @@ printf 'dialect qmail\n\tbody "x"\n' >"$dir/rules/mta.rules"
 run "$BACKSTOP" rules check -c "$dir/conf"
 like "$out" 'mta.rules:1: qmail: has no literal' "a dialect without a literal"
 like "$out" 'mta.rules:1: qmail: has no sample' "or without a sample"
-printf 'reason nonsense\n' >"$dir/rules/reasons.rules"
+rm "$dir/rules/mta.rules"
+
+# ---- a reason and a kind at run time ----
+
+cat >"$dir/full.eml" <<'EOF'
+Return-Path: <>
+From: MAILER-DAEMON@mx.example.net
+To: announce-bounces@lists.example.org
+Subject: Undelivered Mail
+
+<ann@example.net>: 550 the hamster has eaten it
+EOF
+cat >"$dir/away.eml" <<'EOF'
+From: ann@example.net
+To: announce@lists.example.org
+Subject: Gone fishing
+
+Nobody is here.
+EOF
+run "$BACKSTOP" scan --format=json "$dir/full.eml" "$dir/away.eml"
+unlike "$out" '"reason":"mailboxfull"' "before: the phrase is not known"
+like "$out" '"kind":"ordinary"' "nor the absence"
+cat >"$dir/rules/reasons.rules" <<'EOF'
+reason mailboxfull example-hamster
+	body "hamster has eaten"
+	sample
+		550 The hamster has eaten your mail
+	expect mailboxfull permanent
+EOF
+cat >"$dir/rules/kinds.rules" <<'EOF'
+kind autoreply example-fishing
+	subject "gone fishing"
+	sample
+		From: eve@example.com
+		Subject: Gone fishing
+
+		Back on Monday.
+	expect autoreply
+EOF
 run "$BACKSTOP" rules check -c "$dir/conf"
-is "$status" 78 "78: a reason that is none"
+is "$status" 0 "with a reason and a kind: in order"
+run "$BACKSTOP" scan -c "$dir/conf" --format=json "$dir/full.eml" "$dir/away.eml"
+like "$out" '"reason":"mailboxfull","permanent":true' "with it: the phrase is known"
+like "$out" '"kind":"autoreply","dialect":"example-fishing"' "and the absence"
+run "$BACKSTOP" explain -c "$dir/conf" "$dir/full.eml"
+like "$out" '^ +by +example-hamster$' "explain names the rule"
+run "$BACKSTOP" rules check -c "$dir/conf" "$dir/full.eml" "$dir/away.eml"
+like "$out" '^ +1  reason   example-hamster$' "check PATH counts what a reason wins"
+like "$out" '^ +1  kind     example-fishing$' "and a kind"
+like "$out" '^ +0  dialect  qmail$' "and says what wins nothing"
+
+# A rule that is there is replaced by one of its name.
+sed 's/example-hamster/mailbox-full/' "$dir/rules/reasons.rules" >"$dir/wrong"
+mv "$dir/wrong" "$dir/rules/reasons.rules"
+run "$BACKSTOP" rules show -c "$dir/conf" mailbox-full
+is "$(echo "$out" | grep -c '^reason ')" 1 "a reason takes the place of the one with its name"
+like "$out" "^reason +mailbox-full +$dir/rules/reasons.rules:1\$" "and says where it stands"
+rm "$dir/rules/kinds.rules"
+
+# ---- each fault of a rule ----
+
+# wrong FILE TEXT PATTERN NAME: the text in a file of rules-dir is refused, or complained of.
+wrong() {
+	printf '%b' "$2" >"$dir/rules/$1"
+	run "$BACKSTOP" rules check -c "$dir/conf"
+	like "$out$err" "$3" "$4"
+	rm "$dir/rules/$1"
+}
+rm "$dir/rules/reasons.rules"
+wrong reasons.rules 'reason nonsense x\n' 'reasons.rules:1: there is no such reason' "a reason that is none"
+wrong reasons.rules 'reason expired\n' \
+	'reasons.rules:1: a reason needs a name of its own behind it, such as reason' "without a name"
+wrong reasons.rules 'reason expired a b\n' 'reasons.rules:1: want one word' "with two"
+wrong kinds.rules 'kind holiday x\n' 'kinds.rules:1: there is no such kind' "a kind that is none"
+wrong kinds.rules 'rule x\n' 'kinds.rules:1: a rule begins with: dialect NAME,' "a rule that is none"
+wrong kinds.rules '\tbody "x"\n' 'kinds.rules:1: a rule begins at the start of a line' "a line before it"
+wrong kinds.rules 'kind mdn x\n\tstatus "5.1.1"\n' 'kinds.rules:2: "status" is no line of a kind: want' \
+	"a line that only others have"
+wrong kinds.rules 'kind mdn x\n\tbody "x" "y"\n' 'kinds.rules:2: want | between patterns' "no |"
+wrong kinds.rules 'kind mdn x\n\tbody x\n' 'kinds.rules:2: want "words" or /regex/' "no quotes"
+wrong kinds.rules 'kind mdn x\n\tbody "x\n' 'kinds.rules:2: a pattern is empty or does not end' "no end"
+lines=$(for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do printf '\\tbody "a"\\n'; done)
+wrong kinds.rules "kind mdn x\\n$lines" 'kinds.rules:18: want at most 16 lines in one rule' "17 lines"
+many=$(seq -f '"p%g" |' 64 | tr '\n' ' ')
+wrong kinds.rules "kind mdn x\\n\\tbody $many \"q\"\\n" 'kinds.rules:2: want at most 64 patterns' "65 patterns"
+wrong reasons.rules 'reason expired x\n\tbody "slow post"\n' 'reasons.rules:1: x: has no sample' "no sample"
+wrong reasons.rules 'reason expired x\n\tbody /slow \\w+/\n\tsample\n\t\tslow post\n' \
+	'reasons.rules:1: x: has no literal' "a regex without a literal"
+wrong reasons.rules 'reason expired x\n\tbody "slow post"\n\tsample\n\t\tslow post\n\texpect expired permanent too\n' \
+	'reasons.rules:1: x: expect has a word too many: too' "a word too many"
+wrong reasons.rules 'reason rejected x\n\tbody "mailbox is full" | "y"\n\tsample\n\t\tyy\nreason expired z\n\tbody "why"|"yy"\n\tsample\n\t\tyyy\n' \
+	'reasons.rules:5: z: its sample is won by x \(.*reasons.rules:1\): this rule is shadowed' "a shadowed rule"
+wrong reasons.rules 'reason rejected x\n\tbody "mail"\n\tsample\n\t\tmail\n' \
+	'reasons.rules:[0-9]+: mailbox-full: its words "mailbox full" are won by x \(.*reasons.rules:1\): they are shadowed' \
+	"shadowed words"
+
 rm -r "$dir/rules"
 run "$BACKSTOP" scan -c "$dir/conf" "$dir/bounce.eml"
 is "$status" 66 "66: a rules-dir that is not there"

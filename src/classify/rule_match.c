@@ -1,0 +1,244 @@
+/*
+ * rule_match.c: in charge of matching one line of a rule.
+ *
+ * A stranger chooses the text that the regexes run over, up to PROSE_MAX of it, and PCRE2 counts
+ * its limits anew from each place where a match could begin. So the limit of steps falls as the
+ * text grows: STEPS_MAX bounds a whole search, a second or so of the worst regex and text. What
+ * would go on counts as no match. Regexes are compiled when first needed and kept for the process:
+ * a one-shot delivery compiles the few whose literal was found.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "classify/rule_private.h"
+
+#define STEPS_MAX 100000000  /* of PCRE2's matcher, in one search, all beginnings together */
+#define MATCH_LIMIT_MIN 2000 /* steps from one beginning that every search has */
+#define MATCH_LIMIT_MAX 100000
+#define DEPTH_LIMIT 2000
+#define HEAP_LIMIT 8192 /* KiB of PCRE2's memory for one search */
+#define JIT_AFTER 6	/* uses of a regex; a one-shot delivery never gets there */
+#define JIT_STACK_MIN (32 * 1024)
+#define JIT_STACK_MAX (512 * 1024)
+#define TRIGRAM_BITS 15 /* of the hash of three bytes */
+
+/* Groups of patterns that are taken out by name. */
+enum { NAME_ADDRESS = GROUP_COUNT, NAME_LOCAL, NAME_COUNT };
+
+static const char *const group_names[NAME_COUNT] = {[GROUP_DIAGNOSTIC] = "diagnostic",
+	[GROUP_REMOTE] = "remote",
+	[GROUP_STATUS] = "status",
+	[GROUP_REPLY] = "reply",
+	[NAME_ADDRESS] = "address",
+	[NAME_LOCAL] = "local"};
+
+struct regex {
+	pcre2_code *code; /* NULL: it does not compile */
+	pcre2_match_data *data;
+	unsigned uses;
+	int groups[NAME_COUNT]; /* their numbers; 0 or less: there is none */
+	int error;		/* why it does not compile */
+};
+
+/* Compiles a regex when it is first needed. */
+static struct regex *compile(struct pattern *pattern)
+{
+	static void *keep;
+	PCRE2_SIZE offset;
+	struct regex *regex = pattern->regex;
+
+	if (regex != NULL)
+		return regex;
+	if (keep == NULL)
+		keep = mem_context(NULL, "regexes");
+	regex = mem_new(keep, struct regex);
+	*regex = (struct regex){NULL};
+	regex->code = pcre2_compile((PCRE2_SPTR)pattern->text, pattern->size,
+		PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
+			PCRE2_NEVER_BACKSLASH_C,
+		&regex->error, &offset, NULL);
+	if (regex->code != NULL)
+		regex->data = pcre2_match_data_create_from_pattern(regex->code, NULL);
+	for (int i = 0; i < NAME_COUNT && regex->code != NULL; i++)
+		regex->groups[i] =
+			pcre2_substring_number_from_name(regex->code, (PCRE2_SPTR)group_names[i]);
+	pattern->regex = regex;
+	return regex;
+}
+
+/* Where a group matched, if it did. */
+static bool take_group(const struct regex *regex, int name, size_t *start_out, size_t *end_out)
+{
+	const PCRE2_SIZE *vector = pcre2_get_ovector_pointer(regex->data);
+	int number = regex->groups[name];
+
+	if (number <= 0 || vector[2 * number] == PCRE2_UNSET)
+		return false;
+	*start_out = vector[2 * number];
+	*end_out = vector[2 * number + 1];
+	return true;
+}
+
+static void take_groups(const struct regex *regex, struct match *match_out)
+{
+	const PCRE2_SIZE *vector = pcre2_get_ovector_pointer(regex->data);
+
+	*match_out = (struct match){.start = vector[0], .end = vector[1]};
+	if (!take_group(regex, NAME_ADDRESS, &match_out->address_start, &match_out->address_end))
+		match_out->is_local = take_group(
+			regex, NAME_LOCAL, &match_out->address_start, &match_out->address_end);
+	for (int i = 0; i < GROUP_COUNT; i++)
+		take_group(regex, i, &match_out->groups[i].start, &match_out->groups[i].end);
+}
+
+static pcre2_match_context *find_limits(size_t size)
+{
+	static pcre2_match_context *limits;
+	size_t steps = STEPS_MAX / (size + 1);
+
+	if (limits == NULL) {
+		limits = pcre2_match_context_create(NULL);
+		pcre2_set_depth_limit(limits, DEPTH_LIMIT);
+		pcre2_set_heap_limit(limits, HEAP_LIMIT);
+		pcre2_jit_stack_assign(
+			limits, NULL, pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL));
+	}
+	if (steps < MATCH_LIMIT_MIN)
+		steps = MATCH_LIMIT_MIN;
+	pcre2_set_match_limit(
+		limits, (uint32_t)(steps > MATCH_LIMIT_MAX ? MATCH_LIMIT_MAX : steps));
+	return limits;
+}
+
+static bool find_regex(struct pattern *pattern, const struct haystack *haystack, size_t offset,
+	struct match *match_out)
+{
+	struct regex *regex = compile(pattern);
+
+	if (regex->code == NULL)
+		return false;
+	/* Machine code pays when many messages are scanned; where none can be had, it goes on
+	 * without. */
+	if (++regex->uses == JIT_AFTER)
+		pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
+	if (pcre2_match(regex->code, (PCRE2_SPTR)haystack->text, haystack->size, offset, 0,
+		    regex->data, find_limits(haystack->size)) <= 0)
+		return false;
+	take_groups(regex, match_out);
+	return true;
+}
+
+static unsigned hash_trigram(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	unsigned value = (unsigned)c[0] << 16 | (unsigned)c[1] << 8 | c[2];
+
+	return value * 2654435761U >> (32 - TRIGRAM_BITS);
+}
+
+void haystack_index(const void *context, struct haystack *haystack)
+{
+	unsigned char *bits = mem_alloc(context, (1 << TRIGRAM_BITS) / 8);
+
+	memset(bits, 0, (1 << TRIGRAM_BITS) / 8);
+	for (size_t i = 0; i + 2 < haystack->size; i++) {
+		unsigned hash = hash_trigram(haystack->lower + i);
+		bits[hash / 8] |= (unsigned char)(1 << hash % 8);
+	}
+	haystack->trigrams = bits;
+}
+
+/* False when three bytes of the literal are nowhere in the haystack. */
+static bool may_contain(const struct haystack *haystack, const struct pattern *pattern)
+{
+	for (size_t i = 0; haystack->trigrams != NULL && i + 2 < pattern->size; i++) {
+		unsigned hash = hash_trigram(pattern->text + i);
+		if ((haystack->trigrams[hash / 8] & 1 << hash % 8) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool find_literal(const struct pattern *pattern, const struct haystack *haystack,
+	size_t offset, struct match *match_out)
+{
+	const char *found = NULL;
+
+	if (may_contain(haystack, pattern))
+		found = memmem(haystack->lower + offset, haystack->size - offset, pattern->text,
+			pattern->size);
+	if (found == NULL)
+		return false;
+	size_t start = (size_t)(found - haystack->lower);
+	*match_out = (struct match){.start = start, .end = start + pattern->size};
+	return true;
+}
+
+struct haystack haystack_make(const void *context, const char *text)
+{
+	if (text == NULL)
+		text = "";
+	return (struct haystack){text, text_lower(context, text), strlen(text), NULL};
+}
+
+bool rule_line_find(const struct rule_line *line, const struct haystack *haystack, size_t offset,
+	struct match *match_out)
+{
+	bool is_found = false;
+
+	for (size_t i = 0; i < line->pattern_count && offset <= haystack->size; i++) {
+		struct pattern *pattern = &line->patterns[i];
+		struct match match;
+		bool fits = pattern->is_regex ? find_regex(pattern, haystack, offset, &match)
+					      : find_literal(pattern, haystack, offset, &match);
+		if (fits && (!is_found || match.start < match_out->start)) {
+			*match_out = match;
+			is_found = true;
+		}
+	}
+	return is_found;
+}
+
+/* The group that a line is for, or -1. */
+static int find_group(enum rule_part part)
+{
+	static const int groups[RULE_PART_COUNT] = {
+		[RULE_DIAGNOSTIC] = GROUP_DIAGNOSTIC + 1,
+		[RULE_REMOTE] = GROUP_REMOTE + 1,
+		[RULE_STATUS] = GROUP_STATUS + 1,
+		[RULE_REPLY] = GROUP_REPLY + 1,
+	};
+
+	return groups[part] - 1;
+}
+
+enum rule_group rule_line_group(const struct rule_line *line)
+{
+	return (enum rule_group)find_group(line->part);
+}
+
+bool rule_line_is_broken(
+	const void *context, const struct rule_line *line, bool is_taking, const char **error_out)
+{
+	int group = is_taking ? find_group(line->part) : -1;
+
+	for (size_t i = 0; i < line->pattern_count; i++) {
+		struct pattern *pattern = &line->patterns[i];
+		struct regex *regex = pattern->is_regex ? compile(pattern) : NULL;
+		unsigned char message[200];
+		if (regex != NULL && regex->code == NULL) {
+			pcre2_get_error_message(regex->error, message, sizeof(message));
+			*error_out = mem_printf(context, "/%s/: %s", pattern->text, message);
+			return true;
+		}
+		if (group >= 0 && (regex == NULL || regex->groups[group] <= 0)) {
+			*error_out = mem_printf(context, "want (?<%s>...) in %s",
+				group_names[group], pattern->text);
+			return true;
+		}
+	}
+	return false;
+}
