@@ -180,6 +180,33 @@ wrong reasons.rules 'reason rejected x\n\tbody "mail"\n\tsample\n\t\tmail\n' \
 	'reasons.rules:[0-9]+: mailbox-full: its words "mailbox full" are won by x \(.*reasons.rules:1\): they are shadowed' \
 	"shadowed words"
 
+# ---- a regex that would run away ----
+# Each run of letters costs a little less than would end the search, and there are thousands. Without
+# a bound for all of them one message took half a minute, a folder for ever.
+
+cat >"$dir/rules/mta.rules" <<'EOF'
+dialect runaway
+	literal   "aaaa"
+	body      /(?:a|aa|aaa)+(?:a+)+[bc]/
+	sample
+		Return-Path: <>
+		From: MAILER-DAEMON@mx.example.net
+
+		aaaab
+	expect    failed
+EOF
+for letters in aaaaaaaa aaaaaaaaaaaaa aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; do
+	for copy in 1 2 3 4 5 6 7 8; do # enough for PCRE2's compiler to be used
+		{
+			printf 'Return-Path: <>\nFrom: MAILER-DAEMON@mx.example.net\nSubject: x\n\n'
+			yes "$letters!" | head -c 64000
+			printf '\nb\n'
+		} >"$dir/run-$copy.eml"
+	done
+	run timeout 60 "$BACKSTOP" scan -c "$dir/conf" --format=json "$dir"/run-?.eml
+	is "$status:$(echo "$out" | wc -l)" 0:8 "a search is bounded: ${#letters} letters a line"
+done
+
 rm -r "$dir/rules"
 run "$BACKSTOP" scan -c "$dir/conf" "$dir/bounce.eml"
 is "$status" 66 "66: a rules-dir that is not there"
