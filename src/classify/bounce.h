@@ -18,13 +18,15 @@ enum permanence { PERMANENCE_UNKNOWN = 0, PERMANENCE_TEMPORARY, PERMANENCE_PERMA
 
 /* One recipient of a report. Strings are clean UTF-8; NULL when not given. */
 struct recipient {
-	const char *address; /* the one that was mailed: Original-Recipient if there is one */
-	const char *final;   /* the one that failed in the end */
-	const char *action;  /* "failed", "delayed", "delivered", "relayed", "expanded" */
-	const char *status;  /* enhanced status code, RFC 3463 */
-	const char *reply;   /* SMTP reply code, three digits */
-	const char *remote_mta;
+	const char *address;	/* the one that was mailed: Original-Recipient if there is one */
+	const char *final;	/* the one that failed in the end */
+	const char *action;	/* "failed", "delayed", "delivered", "relayed", "expanded" */
+	const char *status;	/* enhanced status code, RFC 3463 */
+	const char *reply;	/* SMTP reply code, three digits */
+	const char *remote_mta; /* the server that refused, by name or address */
 	const char *diagnostic;
+	const char *said; /* all that the report says of him, of which diagnostic is a part; NULL:
+			     that is all */
 	enum reason reason;
 	const char *reason_by; /* the rule that gave it, or the code of the row; NULL: neither */
 	enum permanence permanence;

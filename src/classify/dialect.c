@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "classify/author.h"
+#include "classify/detail.h"
 #include "classify/original.h"
 #include "classify/prose.h"
 #include "classify/reader.h"
@@ -530,15 +531,29 @@ static const char *find_words(const struct search *search)
 	return mem_strndup(search->context, search->words.text, search->words.size);
 }
 
-/* Completes what was found and hands it to the bounce. */
-static void finish(struct search *search, const char *action, struct bounce *bounce)
+/* What is said of a recipient: by the lines of the dialect, then what stands there first. */
+static void complete(const struct search *search, const struct rule *rule, const char *said,
+	struct recipient *recipient)
+{
+	struct haystack text = haystack_make(search->context, said);
+
+	if (said != NULL && rule != NULL && detail_take_by(search->context, rule, &text, recipient))
+		recipient->said = said;
+	if (recipient->diagnostic == NULL)
+		recipient->diagnostic = said;
+	if (recipient->status == NULL)
+		recipient->status = reason_find_status(search->context, said);
+	if (recipient->reply == NULL)
+		recipient->reply = reason_find_reply(search->context, said);
+}
+
+/* Completes what was found and hands it to the bounce. rule may be NULL. */
+static void finish(
+	struct search *search, const struct rule *rule, const char *action, struct bounce *bounce)
 {
 	for (size_t i = 0; i < search->count; i++) {
-		struct recipient *recipient = &search->recipients[i];
-		recipient->action = action;
-		recipient->diagnostic = find_diagnostic(search, i);
-		recipient->status = reason_find_status(search->context, recipient->diagnostic);
-		recipient->reply = reason_find_reply(search->context, recipient->diagnostic);
+		search->recipients[i].action = action;
+		complete(search, rule, find_diagnostic(search, i), &search->recipients[i]);
 	}
 	bounce->recipients = search->recipients;
 	bounce->recipient_count = search->count;
@@ -570,7 +585,7 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 	is_delay = is_delayed(rule, &search->words, &text->subject) ||
 		   (is_generic && is_marked(KIND_DELAYED, text));
 	if (search->count > 0)
-		finish(search, is_delay ? "delayed" : "failed", bounce);
+		finish(search, rule, is_delay ? "delayed" : "failed", bounce);
 	bounce->kind = is_delay ? KIND_DELAYED : KIND_FAILED;
 	bounce->dialect = is_generic ? "generic" : rule->name;
 	return true;
@@ -725,7 +740,7 @@ static void add_original_recipient(
 			header_address(context, headers_find(&mail->headers, "To")), addresses[0]))
 		add_address(search, addresses[0], &none);
 	if (search->count == 1)
-		finish(search, kind_name(bounce->kind), bounce);
+		finish(search, NULL, kind_name(bounce->kind), bounce);
 }
 
 void dialect_add_recipients(const void *context, const struct mail *mail, struct bounce *bounce)

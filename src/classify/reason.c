@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "base/rules.h"
 #include "base/text.h"
+#include "classify/detail.h"
 #include "classify/prose.h"
 #include "classify/rule_set.h"
 
@@ -187,34 +188,40 @@ static struct finding find_reason(const struct inquiry *inquiry)
 	return found;
 }
 
-/* What a failure without any code implies. */
-static enum permanence guess_permanence(const struct recipient *recipient)
+/* What a failure without any code implies. A refusal by policy implies nothing: the same address
+ * may take the next message. */
+static enum permanence guess_permanence(enum reason reason)
 {
-	static const enum reason dead[] = {REASON_USERUNKNOWN, REASON_HOSTUNKNOWN, REASON_HASMOVED,
-		REASON_NOTACCEPT, REASON_NORELAYING};
+	static const enum permanence implied[REASON_COUNT] = {
+		[REASON_USERUNKNOWN] = PERMANENCE_PERMANENT,
+		[REASON_HOSTUNKNOWN] = PERMANENCE_PERMANENT,
+		[REASON_HASMOVED] = PERMANENCE_PERMANENT,
+		[REASON_NOTACCEPT] = PERMANENCE_PERMANENT,
+		[REASON_NORELAYING] = PERMANENCE_PERMANENT,
+		[REASON_EXPIRED] = PERMANENCE_TEMPORARY,
+		[REASON_MAILBOXFULL] = PERMANENCE_TEMPORARY,
+		[REASON_SYSTEMFULL] = PERMANENCE_TEMPORARY,
+		[REASON_SPEEDING] = PERMANENCE_TEMPORARY,
+		[REASON_TOOMANYCONN] = PERMANENCE_TEMPORARY,
+		[REASON_NETWORKERROR] = PERMANENCE_TEMPORARY,
+		[REASON_SYSTEMERROR] = PERMANENCE_TEMPORARY,
+	};
 
-	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++) {
-		if (recipient->reason == dead[i])
-			return PERMANENCE_PERMANENT;
-	}
-	return PERMANENCE_UNKNOWN;
+	return implied[reason];
 }
 
-/* A queue that gave up will not try again, though its code is a temporary one. */
+/* The class of the code (RFC 3463 section 2); a queue that gave up on a temporary one may have the
+ * message again. */
 static enum permanence find_permanence(const struct recipient *recipient)
 {
 	bool is_delayed = recipient->action != NULL && strcmp(recipient->action, "delayed") == 0;
 	const char *code = recipient->status != NULL ? recipient->status : recipient->reply;
 
-	if (is_delayed)
+	if (is_delayed || (code != NULL && *code == '4'))
 		return PERMANENCE_TEMPORARY;
-	if (recipient->reason == REASON_EXPIRED)
-		return PERMANENCE_PERMANENT;
 	if (code != NULL && *code == '5')
 		return PERMANENCE_PERMANENT;
-	if (code != NULL && *code == '4')
-		return PERMANENCE_TEMPORARY;
-	return guess_permanence(recipient);
+	return guess_permanence(recipient->reason);
 }
 
 /* The words of a report up to the line that announces the original. */
@@ -253,12 +260,18 @@ static char *find_paragraphs(const void *context, const char *words, const char 
 	return found;
 }
 
+/* The text about the recipient that his diagnostic is, or is a part of. */
+static const char *find_said(const struct recipient *recipient)
+{
+	return recipient->said == NULL ? recipient->diagnostic : recipient->said;
+}
+
 /* What the report says of one recipient: all of it where he is the only one. Lines become one, as
  * servers break theirs anywhere; but the lines of a session's transcript are told apart. */
 static char *find_surroundings(const void *context, const struct bounce *bounce,
 	const struct recipient *recipient, const char *words)
 {
-	const char *said = recipient->diagnostic == NULL ? "" : recipient->diagnostic;
+	const char *said = find_said(recipient) == NULL ? "" : find_said(recipient);
 	const char *around = "";
 
 	if (bounce->recipient_count == 1)
@@ -275,21 +288,23 @@ static bool says_something(const char *status)
 	return status != NULL && strcmp(status + 1, ".0.0") != 0;
 }
 
-void reason_judge(
-	const void *context, const char *around, const char *dialect, struct recipient *recipient)
+void reason_judge(const void *context, const struct bounce *bounce, const char *around,
+	struct recipient *recipient)
 {
 	void *scratch = mem_context(context, "reason");
 	const char *own = reason_find_status(scratch, recipient->diagnostic);
 	struct inquiry inquiry = {.context = scratch, .recipient = recipient};
 
-	inquiry.words[0] = haystack_make(scratch, recipient->diagnostic);
+	inquiry.words[0] = haystack_make(scratch, find_said(recipient));
 	inquiry.words[1] = haystack_make(scratch, around);
-	inquiry.status = haystack_make(scratch, says_something(own) ? own : recipient->status);
-	inquiry.reply = haystack_make(scratch, recipient->reply);
-	inquiry.remote = haystack_make(scratch, recipient->remote_mta);
-	inquiry.writer = haystack_make(scratch, dialect);
 	haystack_index(scratch, &inquiry.words[0]);
 	haystack_index(scratch, &inquiry.words[1]);
+	detail_take(context, &inquiry.words[1], recipient);
+	inquiry.status = haystack_make(scratch, says_something(own) ? own : recipient->status);
+	inquiry.reply = haystack_make(scratch, recipient->reply);
+	inquiry.remote = haystack_make(scratch,
+		recipient->remote_mta != NULL ? recipient->remote_mta : bounce->reporter.mta);
+	inquiry.writer = haystack_make(scratch, bounce->dialect);
 	struct finding found = find_reason(&inquiry);
 	recipient->reason = found.reason;
 	recipient->reason_by = found.by;
@@ -300,20 +315,12 @@ void reason_judge(
 static void settle_recipient(const void *context, const char *words, const struct bounce *bounce,
 	struct recipient *recipient)
 {
-	void *scratch = mem_context(NULL, "surroundings");
-	char *around = find_surroundings(scratch, bounce, recipient, words);
-	struct recipient asked;
+	char *around = find_surroundings(context, bounce, recipient, words);
 
 	if (recipient->status == NULL && bounce->recipient_count == 1)
 		recipient->status = reason_find_status(context, around);
-	asked = *recipient;
-	if (asked.remote_mta == NULL)
-		asked.remote_mta = bounce->reporter.mta;
-	reason_judge(scratch, around, bounce->dialect, &asked);
-	recipient->reason = asked.reason;
-	recipient->reason_by = asked.reason_by;
-	recipient->permanence = asked.permanence;
-	mem_free(scratch);
+	reason_judge(context, bounce, around, recipient);
+	mem_free(around);
 }
 
 void reason_settle(const void *context, const struct mail *mail, struct bounce *bounce)

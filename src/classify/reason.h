@@ -11,10 +11,10 @@
 void reason_settle(const void *context, const struct mail *mail, struct bounce *bounce);
 
 /* The same for one recipient, whose diagnostic, status, reply, remote_mta and action are asked,
- * with what the report says of him (his diagnostic included) and the dialect it is written in, or
- * NULL. */
-void reason_judge(
-	const void *context, const char *around, const char *dialect, struct recipient *recipient);
+ * with what the report says of him (his diagnostic included) and the dialect and reporter of the
+ * bounce. The refusing server and the codes are filled in where the text gives them. */
+void reason_judge(const void *context, const struct bounce *bounce, const char *around,
+	struct recipient *recipient);
 
 /* The first enhanced status code ("5.1.1") in text, on context, or NULL. */
 char *reason_find_status(const void *context, const char *text);

@@ -250,7 +250,7 @@ static bool begin_rule(struct parser *parser, const char *text)
 		return false;
 	rule.name = take_word(parser->context, &text);
 	if (rule.type == RULE_KIND && !kind_parse(rule.name, &rule.kind))
-		return fail(parser, "there is no such kind; backstop-scan(1) lists them");
+		return fail(parser, "there is no such kind; backstop(1) lists them");
 	if (rule.type == RULE_REASON && !reason_parse(rule.name, &rule.reason))
 		return fail(parser, "there is no such reason; backstop-scan(1) lists them");
 	if ((rule.type == RULE_KIND && *text != '\0') || rule.type == RULE_REASON)

@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include "base/rules.h"
 
-const char *const rule_set_files[] = {
-	"providers.rules", "mta.rules", "kinds.rules", "generic.rules", "reasons.rules", NULL};
+const char *const rule_set_files[] = {"providers.rules", "mta.rules", "kinds.rules",
+	"generic.rules", "details.rules", "reasons.rules", NULL};
 
 enum { FILE_COUNT = sizeof(rule_set_files) / sizeof(rule_set_files[0]) - 1 };
 
@@ -69,8 +69,8 @@ enum status rule_set_extend(const void *context, const char *file, const char *p
 	*error_out = NULL;
 	if (number < 0) {
 		*error_out = mem_printf(context,
-			"%s: want providers.rules, mta.rules, kinds.rules, generic.rules or "
-			"reasons.rules",
+			"%s: want providers.rules, mta.rules, kinds.rules, generic.rules, "
+			"details.rules or reasons.rules",
 			path);
 		mem_free(keep);
 		return STATUS_NOT_FOUND;

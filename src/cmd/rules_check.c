@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "classify/classify.h"
+#include "classify/detail.h"
 #include "classify/dialect.h"
 #include "classify/reason.h"
 
@@ -183,8 +184,8 @@ static struct recipient judge(
 	if (recipient.reply == NULL)
 		recipient.reply = reason_find_reply(context, diagnostic);
 	recipient.remote_mta = what->fields[2];
-	reason_judge(context, mem_printf(context, "%s %s", diagnostic, what->report),
-		what->fields[3], &recipient);
+	reason_judge(context, &(struct bounce){.dialect = what->fields[3]},
+		mem_printf(context, "%s %s", diagnostic, what->report), &recipient);
 	return recipient;
 }
 
@@ -245,6 +246,47 @@ static void check_reason(struct examination *examination)
 	check_phrases(examination, &what);
 }
 
+/* "remote=... status=... reply=... diagnostic=...", those that were taken. */
+static char *format_details(const void *context, const struct recipient *recipient)
+{
+	const char *const words[][2] = {{"remote", recipient->remote_mta},
+		{"status", recipient->status}, {"reply", recipient->reply},
+		{"diagnostic", recipient->diagnostic}};
+	char *text = mem_strdup(context, "");
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i][1] != NULL)
+			text = mem_append(text, "%s%s=%s", *text == '\0' ? "" : " ", words[i][0],
+				words[i][1]);
+	}
+	return text;
+}
+
+/* What the rule takes alone is what all of them take. */
+static void check_detail(struct examination *examination)
+{
+	const void *context = examination->context;
+	const struct rule *rule = examination->rule;
+	char *sample = rule_sample(context, rule);
+	struct bytes raw = {(const unsigned char *)sample, strlen(sample)};
+	struct haystack text = haystack_make(context, text_clean(context, raw, raw.size + 1));
+	struct recipient alone = {0}, together = {0};
+
+	detail_take_by(context, rule, &text, &alone);
+	detail_take(context, &text, &together);
+	char *found = format_details(context, &alone), *all = format_details(context, &together);
+	if (rule->expect == NULL || strcmp(rule->expect, found) != 0)
+		complain(examination,
+			mem_printf(context, "its sample gives \"%s\", expected is \"%s\"", found,
+				rule->expect == NULL ? "" : rule->expect));
+	if (strcmp(found, all) != 0)
+		complain(examination,
+			mem_printf(context,
+				"with the others its sample gives \"%s\": this rule is "
+				"shadowed",
+				all));
+}
+
 size_t rules_check_one(const struct rules *rules, size_t index)
 {
 	const struct rule *rule = &rules->items[index];
@@ -258,6 +300,8 @@ size_t rules_check_one(const struct rules *rules, size_t index)
 		complain(&examination, "has no sample");
 	else if (rule->sample != NULL && rule->type == RULE_REASON)
 		check_reason(&examination);
+	else if (rule->sample != NULL && rule->type == RULE_DETAIL)
+		check_detail(&examination);
 	else if (rule->sample != NULL)
 		check_message(&examination);
 	mem_free(examination.context);

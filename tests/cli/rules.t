@@ -180,6 +180,61 @@ wrong reasons.rules 'reason rejected x\n\tbody "mail"\n\tsample\n\t\tmail\n' \
 	'reasons.rules:[0-9]+: mailbox-full: its words "mailbox full" are won by x \(.*reasons.rules:1\): they are shadowed' \
 	"shadowed words"
 
+# ---- what a report says of the server that refused ----
+
+cat >"$dir/refused.eml" <<'EOF'
+Return-Path: <>
+From: MAILER-DAEMON@mx.example.org
+To: announce-bounces@lists.example.org
+Subject: failure notice
+
+Hi. This is the qmail-send program at mx.example.org.
+
+<ann@example.net>:
+203.0.113.7 does not like recipient.
+Remote host said: 550 sorry, no mailbox here by that name (#5.1.1)
+Giving up on 203.0.113.7.
+EOF
+run "$BACKSTOP" explain "$dir/refused.eml"
+like "$out" '^ +refused by +203\.0\.113\.7$' "a detail of any family: the refusing server"
+cat >"$dir/rules/mta.rules" <<'EOF'
+dialect examplemail
+	literal    "ExampleMail"
+	subject    "Zustellproblem"
+	address    /^an \((?<address>[^()\s]+@[^()\s]+)\)/
+	diagnostic /sagte: (?<diagnostic>.*?), Ende/
+	remote     /Rechner (?<remote>[\w.-]+\w) mit Code (?<reply>\d+)-(?<status>[\d.]+\d)/
+	sample
+		Return-Path: <>
+		From: robot@mx.example.net
+		Subject: Zustellproblem 1
+
+		ExampleMail 2.0 meldet:
+		an (eve@example.com): Rechner mx.example.com mit Code 550-5.2.2 sagte: the mailbox is full, Ende
+	expect    failed eve@example.com mailboxfull
+EOF
+cat >"$dir/said.eml" <<'EOF'
+Return-Path: <>
+From: robot@mx.example.net
+To: announce-bounces@lists.example.org
+Subject: Zustellproblem 4711
+
+ExampleMail 2.0 meldet:
+an (ann@example.net): 1. Versuch, 451 4.7.1 spaeter.
+Rechner mx2.example.net mit Code 552-5.2.2 sagte: zu viel Post, Ende
+EOF
+run "$BACKSTOP" rules check -c "$dir/conf"
+is "$status" 0 "a dialect with lines of its own for them: in order"
+run "$BACKSTOP" explain -c "$dir/conf" "$dir/said.eml"
+like "$out" '^ +refused by +mx2\.example\.net$' "its remote line"
+run "$BACKSTOP" scan -c "$dir/conf" --format=json "$dir/said.eml"
+like "$out" '"status":"5.2.2","reply":"552","reason":"mailboxfull".*"diagnostic":"zu viel Post"' \
+	"its codes and its diagnostic, before what stands there first"
+wrong mta.rules 'dialect x\n\tliteral "x"\n\tremote /x/\n\tsample\n\t\tx\n' \
+	'mta.rules:1: x: want \(\?<remote>\.\.\.\) in x' "a line without its group"
+wrong details.rules 'detail x\n\tliteral "said"\n\treply /said (?<reply>5\\d\\d)/\n\tsample\n\t\tsaid 550\n\texpect reply=551\n' \
+	'details.rules:1: x: its sample gives "reply=550", expected is "reply=551"' "a detail's sample"
+
 # ---- a regex that would run away ----
 # Each run of letters costs a little less than would end the search, and there are thousands. Without
 # a bound for all of them one message took half a minute, a folder for ever.

@@ -29,7 +29,8 @@ static const struct {
 		PERMANENCE_PERMANENT},
 	{"4.4.7", NULL, NULL, "Deferred: 452 insufficient disk space", REASON_SYSTEMFULL,
 		PERMANENCE_TEMPORARY},
-	{"4.4.7", NULL, NULL, "", REASON_EXPIRED, PERMANENCE_PERMANENT},
+	{"4.4.7", NULL, NULL, "", REASON_EXPIRED, PERMANENCE_TEMPORARY},
+	{"5.4.7", NULL, NULL, "", REASON_EXPIRED, PERMANENCE_PERMANENT},
 	/* a refusal by policy is no dead address */
 	{"5.0.0", "550 no thanks", NULL, "", REASON_ONHOLD, PERMANENCE_PERMANENT},
 	{"5.0.0", NULL, NULL, "", REASON_ONHOLD, PERMANENCE_PERMANENT},
@@ -147,6 +148,41 @@ START_TEST(delay_is_temporary)
 }
 END_TEST
 
+/* Without any code, the reason says whether trying again can help; a refusal by policy says
+ * nothing of the address. */
+static const struct {
+	const char *words;
+	enum reason reason;
+	enum permanence permanence;
+} bare[] = {
+	{"no such user", REASON_USERUNKNOWN, PERMANENCE_PERMANENT},
+	{"host unknown", REASON_HOSTUNKNOWN, PERMANENCE_PERMANENT},
+	{"mailbox is full", REASON_MAILBOXFULL, PERMANENCE_TEMPORARY},
+	{"too many connections", REASON_TOOMANYCONN, PERMANENCE_TEMPORARY},
+	{"message timed out", REASON_EXPIRED, PERMANENCE_TEMPORARY},
+	{"rejected by DMARC policy", REASON_AUTHFAILURE, PERMANENCE_UNKNOWN},
+	{"blocked using bl.example.net", REASON_BLOCKED, PERMANENCE_UNKNOWN},
+	{"rejected as spam", REASON_SPAMDETECTED, PERMANENCE_UNKNOWN},
+	{"a virus was found", REASON_VIRUSDETECTED, PERMANENCE_UNKNOWN},
+	{"policy violation", REASON_POLICYVIOLATION, PERMANENCE_UNKNOWN},
+};
+
+START_TEST(permanence_without_code)
+{
+	const struct bounce *bounce = read_report(
+		"Returned.", mem_printf(context,
+				     "Final-Recipient: rfc822; ann@example.net\nAction: failed\n"
+				     "Diagnostic-Code: x-local; %s\n",
+				     bare[_i].words));
+
+	ck_assert_uint_eq(bounce->recipient_count, 1);
+	ck_assert_str_eq(reason_name(bounce->recipients[0].reason), reason_name(bare[_i].reason));
+	ck_assert_msg(bounce->recipients[0].permanence == bare[_i].permanence,
+		"\"%s\": permanence: got %d, want %d", bare[_i].words,
+		bounce->recipients[0].permanence, bare[_i].permanence);
+}
+END_TEST
+
 static const struct {
 	const char *text, *status, *reply;
 } codes[] = {
@@ -178,6 +214,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_loop_test(tests, words_and_codes, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_loop_test(tests, codes_in_text, 0, sizeof(codes) / sizeof(codes[0]));
+	tcase_add_loop_test(tests, permanence_without_code, 0, sizeof(bare) / sizeof(bare[0]));
 	tcase_add_test(tests, paragraph_of_each);
 	tcase_add_test(tests, delay_is_temporary);
 	suite_add_tcase(suite, tests);
