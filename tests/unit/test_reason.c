@@ -70,6 +70,19 @@ static const struct {
 	{"5.3.0", "command died with status 17", NULL, "", REASON_MAILERERROR,
 		PERMANENCE_PERMANENT},
 	{"5.0.0", "554 virus detected", NULL, "", REASON_VIRUSDETECTED, PERMANENCE_PERMANENT},
+	/* what looks like another reason */
+	{"4.7.1", "451 4.7.650 has been temporarily rate limited due to IP reputation", NULL, "",
+		REASON_BADREPUTATION, PERMANENCE_TEMPORARY},
+	{"4.7.652", "451 4.7.652 exceeded the maximum number of connections", NULL, "",
+		REASON_TOOMANYCONN, PERMANENCE_TEMPORARY},
+	{"5.2.1", "550 5.2.1 This mailbox has been blocked due to inactivity", NULL, "",
+		REASON_SUSPEND, PERMANENCE_PERMANENT},
+	{"5.7.1", "550 5.7.1 flph829: Connections not accepted. Fix reverse DNS for 192.0.2.10",
+		NULL, "", REASON_REQUIREPTR, PERMANENCE_PERMANENT},
+	{"4.4.1",
+		"connect to mx.example.net[192.0.2.25]:25: Connection timed out (delivery "
+		"temporarily suspended)",
+		NULL, "", REASON_EXPIRED, PERMANENCE_TEMPORARY},
 	{"5.0.0", "552 Postfach ist voll", NULL, "", REASON_MAILBOXFULL, PERMANENCE_PERMANENT},
 };
 
