@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/rules.h"
+#include "classify/reason.h"
 #include "cmd/check_parts.h"
 #include "cmd/rules_dir.h"
 #include "weigh/weigh.h"
@@ -81,6 +82,29 @@ static bool is_code(const char *text)
 	return dots == 2;
 }
 
+/* True when a code of the row gets its reason from this row, not from one above. */
+static bool code_wins(const char *pattern)
+{
+	void *context = mem_context(NULL, "code");
+	char *code = mem_strdup(context, "");
+	struct recipient recipient = {.action = "failed"};
+
+	for (const char *c = pattern; *c != '\0'; c++) {
+		if (*c == '*')
+			code = mem_append(code, "%s", c == pattern ? "5" : "199");
+		else
+			code = mem_append(code, "%c", *c);
+	}
+	if (strchr(code, '.') != NULL)
+		recipient.status = code;
+	else
+		recipient.reply = code;
+	reason_judge(context, &(struct bounce){.kind = KIND_FAILED}, "", &recipient);
+	bool is_won = recipient.reason_by != NULL && strcmp(recipient.reason_by, pattern) == 0;
+	mem_free(context);
+	return is_won;
+}
+
 static const char *check_status(const struct weighing *checks, const struct row *row)
 {
 	enum reason reason;
@@ -91,6 +115,8 @@ static const char *check_status(const struct weighing *checks, const struct row 
 		return "want CODE REASON, such as *.1.1 userunknown, and perhaps weak";
 	if (!reason_parse(row->words[1], &reason))
 		return "there is no reason of this name";
+	if (!code_wins(row->words[0]))
+		return "cannot win: an earlier row, or a rule for a reason, has its codes";
 	return NULL;
 }
 
