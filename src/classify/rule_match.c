@@ -55,7 +55,7 @@ static struct regex *compile(struct pattern *pattern)
 	if (keep == NULL)
 		keep = mem_context(NULL, "regexes");
 	regex = mem_new(keep, struct regex);
-	*regex = (struct regex){NULL};
+	*regex = (struct regex){.code = NULL};
 	regex->code = pcre2_compile((PCRE2_SPTR)pattern->text, pattern->size,
 		PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
 			PCRE2_NEVER_BACKSLASH_C,

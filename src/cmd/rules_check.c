@@ -114,8 +114,8 @@ static void check_expected(
 
 static bool is_winner(const struct rule *rule, const struct bounce *bounce)
 {
-	if (rule->type == RULE_KIND)
-		return bounce->kind == rule->kind;
+	if (rule->type == RULE_KIND && rule->kind == KIND_ORDINARY)
+		return bounce->kind == KIND_ORDINARY;
 	return bounce->dialect != NULL && (strcmp(bounce->dialect, rule->name) == 0 ||
 						  (strcmp(bounce->dialect, "generic") == 0 &&
 							  text_starts_fold(rule->name, "generic")));

@@ -62,11 +62,13 @@ END_TEST
 static const struct {
 	const char *text, *error; /* what the message must begin with */
 } mistakes[] = {
-	{"kind autoreply a\n\tsender known\n", "x.rules:2: want literal"},
-	{"kind autoreply a\n\tearly bird\n", "x.rules:2: want literal"},
+	{"kind autoreply a\n\tsender known\n",
+		"x.rules:2: \"sender\" is no line of a kind: want literal"},
+	{"kind autoreply a\n\tearly bird\n",
+		"x.rules:2: \"early\" is no line of a kind: want literal"},
 	{"kind autoreply a\n\tanswer\n\theader X-One| \"yes\"\n", "x.rules:3: want a header"},
 	{"kind autoreply a\n\topening away\n", "x.rules:2: want \"words\""},
-	{"kind holiday a\n", "x.rules:1: want dialect NAME"},
+	{"kind holiday a\n", "x.rules:1: there is no such kind"},
 };
 
 START_TEST(mistake_is_placed)
@@ -91,7 +93,8 @@ START_TEST(sample_is_won)
 		const struct rule *rule = &rules->items[i];
 		void *context = mem_context(NULL, "test");
 		ck_assert_msg(rule->sample != NULL, "%s: got no sample", rule->name);
-		struct bytes raw = {(const unsigned char *)rule->sample, strlen(rule->sample)};
+		const char *sample = rule_sample(context, rule);
+		struct bytes raw = {(const unsigned char *)sample, strlen(sample)};
 		struct bounce *bounce = classify_mail(context, mail_read(context, raw, NULL));
 		const char *won = bounce->kind == KIND_ORDINARY ? NULL : bounce->dialect;
 		ck_assert_msg(
