@@ -55,7 +55,7 @@ static const char *check_weight(const struct weighing *checks, const struct row 
 		return "the fourth word can only be forgeable";
 	if (!is_check(checks, row->words[0]))
 		return "there is no check of this name";
-	if (!weigh_find_weight(row->words[0], row->words[1], &winner) || winner != weight)
+	if (!weigh_find_weight(NULL, row->words[0], row->words[1], &winner) || winner != weight)
 		return "cannot win: an earlier row has the same check and result";
 	return NULL;
 }

@@ -223,7 +223,7 @@ static void weigh_use(const void *context, const struct weigh_input *input,
 	evidence_out->detail =
 		mem_printf(context, "%llu earlier report%s showed what tag or ledger proves here",
 			(unsigned long long)most, most == 1 ? "" : "s");
-	weigh_find_weight("replay", evidence_out->result, &weight);
+	weigh_find_weight(input->config, "replay", evidence_out->result, &weight);
 	evidence_out->weight = weight < -gain ? -gain : weight;
 	evidence_out->has_weight = true;
 }

@@ -15,7 +15,7 @@
 #include "weigh/weigh.h"
 
 #define DAY_S 86400
-#define SUM_MIN -6 /* of all oddities */
+#define SUM_MIN -6		/* of all oddities */
 #define DATE_FAR_S (10 * DAY_S) /* twice a mail queue's life */
 
 /* What an oddity is told from; prepared once. */
@@ -168,7 +168,7 @@ void shape_weigh(
 		int weight = 0;
 		if (!oddities[i].is_odd(&shape))
 			continue;
-		weigh_find_weight("shape", oddities[i].name, &weight);
+		weigh_find_weight(input->config, "shape", oddities[i].name, &weight);
 		evidence_out->weight += weight;
 		detail = detail == NULL ? mem_strdup(context, oddities[i].what)
 					: mem_append(detail, ", %s", oddities[i].what);

@@ -77,23 +77,18 @@ static const struct weight *find_weight(const char *check_name, const char *resu
 	return NULL;
 }
 
-/* The configuration's weight of a result, else that of the table. */
-static int find_decibans(const struct config *config, const struct evidence *item)
-{
-	const struct weight *weight = find_weight(item->check, item->result);
-
-	for (size_t i = 0; i < config->weight_count; i++) {
-		if (strcmp(config->weights[i].check, item->check) == 0 &&
-			strcmp(config->weights[i].result, item->result) == 0)
-			return config->weights[i].decibans;
-	}
-	return weight == NULL ? 0 : weight->decibans;
-}
-
-bool weigh_find_weight(const char *check_name, const char *result, int *weight_out)
+bool weigh_find_weight(
+	const struct config *config, const char *check_name, const char *result, int *weight_out)
 {
 	const struct weight *weight = find_weight(check_name, result);
 
+	for (size_t i = 0; config != NULL && i < config->weight_count; i++) {
+		if (strcmp(config->weights[i].check, check_name) == 0 &&
+			strcmp(config->weights[i].result, result) == 0) {
+			*weight_out = config->weights[i].decibans;
+			return true;
+		}
+	}
 	if (weight != NULL)
 		*weight_out = weight->decibans;
 	return weight != NULL;
@@ -155,7 +150,7 @@ void weigh_bounce(const void *context, const struct weigh_input *input, struct w
 		assert(item->result != NULL);
 		const struct weight *weight = find_weight(item->check, item->result);
 		if (!item->has_weight)
-			item->weight = find_decibans(own.config, item);
+			weigh_find_weight(own.config, item->check, item->result, &item->weight);
 		item->is_forgeable = weight != NULL && weight->is_forgeable;
 		log_debug("check %s: %s (%+d) %s", item->check, item->result, item->weight,
 			item->detail == NULL ? "" : item->detail);

@@ -101,7 +101,9 @@ void weigh_add_up(struct weighing *weighing);
 /* The result of a check that has run, or NULL. */
 const char *weigh_find_result(const struct weighing *weighing, const char *check_name);
 
-/* The weight of a check's result, from rules/weights.rules; false when it has none. */
-bool weigh_find_weight(const char *check_name, const char *result, int *weight_out);
+/* The weight of a check's result: from the configuration's `weights` (NULL: none), else from
+ * rules/weights.rules; false when there is none. */
+bool weigh_find_weight(const struct config *config, const char *check_name, const char *result,
+	int *weight_out);
 
 #endif
