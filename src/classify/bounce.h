@@ -43,6 +43,7 @@ struct reporter {
 struct original {
 	bool is_returned;
 	struct headers headers; /* empty when nothing came back */
+	bool is_part;		/* they came as a part of their own, not quoted in a text */
 	const char
 		*message_id; /* with brackets; also from the report part where no header has it */
 	const char *from;    /* normalised address */

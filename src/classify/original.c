@@ -155,7 +155,8 @@ void original_find(const void *context, const struct mail *mail, struct original
 {
 	struct headers headers = {NULL, 0};
 
-	if (!find_in_parts(context, mail, &headers) && !find_in_texts(context, mail, &headers))
+	original_out->is_part = find_in_parts(context, mail, &headers);
+	if (!original_out->is_part && !find_in_texts(context, mail, &headers))
 		return;
 	original_out->is_returned = true;
 	original_out->headers = headers;
