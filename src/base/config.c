@@ -123,6 +123,11 @@ static void fill_domain(struct config_file *file, const struct config_section *s
 			"domain \"%s\": tagged = all, but nothing could be checked; "
 			"add tag-keys = \"/PATH\"",
 			shown_title(file, section));
+	if (domain->dkim_signed == SHARE_ALL && domain->dkim_key_count == 0)
+		config_file_complain(file, section->line, false,
+			"domain \"%s\": signed = all, but nothing could be checked; "
+			"add dkim-keys = {\"SELECTOR=/PATH\"} or {\"dns\"}",
+			shown_title(file, section));
 }
 
 static void fill_list_section(struct config_file *file, const struct config_section *section,

@@ -44,6 +44,14 @@ struct weight_config {
 	int decibans;
 };
 
+/* Where public keys of DKIM signatures are: "s1=/PATH", "s1@example.org=/PATH", "dns",
+ * "dns@example.org". */
+struct dkim_key_config {
+	const char *selector; /* lower case; NULL: all of the domain's, in DNS */
+	const char *domain;   /* that signs (d=), lower case; NULL: the section's own */
+	const char *path;     /* NULL: DNS */
+};
+
 struct domain_config {
 	const char *name; /* lower case */
 	int line;
@@ -53,6 +61,9 @@ struct domain_config {
 	enum share tagged;
 	enum tag_form tag_form; /* tag-form = recipient | sender */
 	int64_t tag_lifetime_s; /* tag-lifetime, default 14d */
+	const struct dkim_key_config *dkim_keys;
+	size_t dkim_key_count;
+	enum share dkim_signed; /* signed = all | some | none */
 	enum sent_log sent_log;
 };
 

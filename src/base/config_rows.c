@@ -239,18 +239,30 @@ static bool check_server(
 	return is_right;
 }
 
-/* "dns", or "SELECTOR=PATH". */
+/* "dns" or "SELECTOR=/PATH", each with "@DOMAIN" behind the first word where another domain signs.
+ */
 static bool check_dkim_key(
 	const void *context, const struct config_row *row, const char *text, void *slot)
 {
 	const char *equals = strchr(text, '=');
+	size_t size = equals == NULL ? strlen(text) : (size_t)(equals - text);
+	const char *at = memchr(text, '@', size);
+	size_t name_size = at == NULL ? size : (size_t)(at - text);
+	char *name = mem_strndup(context, text, name_size);
+	char *domain = at == NULL ? NULL : mem_strndup(context, at + 1, size - name_size - 1);
+	bool is_right = config_is_domain_name(name) &&
+			(domain == NULL || config_is_domain_name(domain)) &&
+			(equals == NULL ? strcmp(name, "dns") == 0 : equals[1] == '/');
 
-	(void)context;
 	(void)row;
-	(void)slot;
-	if (strcmp(text, "dns") == 0)
-		return true;
-	return equals != NULL && equals > text && equals[1] == '/';
+	if (is_right && slot != NULL)
+		*(struct dkim_key_config *)slot = (struct dkim_key_config){
+			.selector = equals == NULL ? NULL : text_lower(context, name),
+			.domain = domain == NULL ? NULL : text_lower(context, domain),
+			.path = equals == NULL ? NULL : mem_strdup(context, equals + 1)};
+	mem_free(name);
+	mem_free(domain);
+	return is_right;
 }
 
 /* "20/hour". */
@@ -385,9 +397,11 @@ const struct config_row config_rows[] = {
 	{CONFIG_DOMAIN, "tag-lifetime", DURATION(DAY_S, 3650 * DAY_S), .standard = "14d",
 		.want = "want a time with its unit, 1d to 3650d, such as 14d",
 		AT(domain_config, tag_lifetime_s)},
-	{CONFIG_DOMAIN, "dkim-keys", check_dkim_key, .is_list = true, .is_unused = true,
-		.want = "want dns or SELECTOR=/PATH, such as s1=/etc/backstop/s1.pub"},
-	{CONFIG_DOMAIN, "signed", WORDS(shares), .is_unused = true},
+	{CONFIG_DOMAIN, "dkim-keys", check_dkim_key,
+		.want = "want dns or SELECTOR=/PATH, such as s1=/etc/backstop/s1.pub",
+		EACH_AT(domain_config, dkim_keys, dkim_key_count)},
+	{CONFIG_DOMAIN, "signed", WORDS(shares), .standard = "none",
+		AT(domain_config, dkim_signed)},
 	{CONFIG_DOMAIN, "sent-log", WORDS(sent_logs), .standard = "none",
 		AT(domain_config, sent_log)},
 

@@ -45,9 +45,10 @@ static void state_config(struct survey *survey)
 		config->mode == MODE_ENFORCE ? "enforce" : "observe: nothing is dropped or held");
 	for (size_t i = 0; i < config->domain_count; i++) {
 		const struct domain_config *domain = &config->domains[i];
-		check_fact(survey, "domain %s: %zu sender%s, tagged %s, sent-log %s", domain->name,
-			domain->sender_count, domain->sender_count == 1 ? "" : "s",
-			shares[domain->tagged], logs[domain->sent_log]);
+		check_fact(survey, "domain %s: %zu sender%s, tagged %s, signed %s, sent-log %s",
+			domain->name, domain->sender_count, domain->sender_count == 1 ? "" : "s",
+			shares[domain->tagged], shares[domain->dkim_signed],
+			logs[domain->sent_log]);
 	}
 	check_fact(survey, "%zu list%s", config->list_count, config->list_count == 1 ? "" : "s");
 	if (config->list_count == 0)

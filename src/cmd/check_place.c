@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/dkim_key.h"
 #include "base/memory.h"
 #include "base/tag.h"
 #include "cmd/check_held.h"
 #include "cmd/check_parts.h"
 #include "state/state.h"
+#include "weigh/signature.h"
 
 static char *parent_of(const struct survey *survey, const char *path)
 {
@@ -89,6 +91,45 @@ static void check_keys(struct survey *survey)
 		if (path != NULL && first == i)
 			check_key_file(survey, path);
 	}
+}
+
+/* A signature is checked with the key of its selector, so a wrong file costs no mail, but what it
+ * would prove. */
+static void check_dkim_key(struct survey *survey, const struct dkim_key_config *row)
+{
+	const char *error = NULL;
+	struct dkim_key key;
+
+	if (dkim_key_read(survey->context, row->path, &key, &error) != STATUS_OK) {
+		check_fault(survey, "dkim-keys: %s", error);
+		return;
+	}
+	if (strcmp(key.type, "rsa") == 0 && key.bits < DKIM_KEY_BITS_MIN)
+		check_warn(survey,
+			"dkim-keys: %s: has %d bits; what is signed with less than %d proves "
+			"nothing",
+			row->path, key.bits, DKIM_KEY_BITS_MIN);
+	check_fact(survey, "dkim-keys %s: %s, %s, %d bits", row->path, row->selector, key.type,
+		key.bits);
+}
+
+static void check_dkim(struct survey *survey)
+{
+	const struct config *config = survey->config;
+	const char *problem;
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->domain_count; i++) {
+		const struct domain_config *domain = &config->domains[i];
+		count += domain->dkim_key_count;
+		for (size_t k = 0; k < domain->dkim_key_count; k++) {
+			if (domain->dkim_keys[k].path != NULL)
+				check_dkim_key(survey, &domain->dkim_keys[k]);
+		}
+	}
+	problem = count == 0 ? NULL : signature_library_problem();
+	if (problem != NULL)
+		check_fault(survey, "dkim-keys: %s; install libopendkim11", problem);
 }
 
 /* ---- sendmail and the log ---- */
@@ -254,6 +295,7 @@ void check_places(struct survey *survey)
 {
 	check_config_file(survey);
 	check_keys(survey);
+	check_dkim(survey);
 	check_sendmail(survey);
 	check_log(survey);
 	check_state(survey);

@@ -81,7 +81,8 @@ static void explain_bounce(const void *context, const struct bounce *bounce, FIL
 static void explain_weighing(const void *context, const struct judgement *judgement, FILE *out)
 {
 	const struct weighing *weighing = &judgement->weighing;
-	int sum = 0, forgeable = 0;
+	bool has_post = false;
+	int sum = 0, limited = 0;
 
 	fputs("3. Was the mail that it is about really ours?\n", out);
 	if (weighing->verdict == VERDICT_NONE) {
@@ -90,20 +91,22 @@ static void explain_weighing(const void *context, const struct judgement *judgem
 	}
 	for (size_t i = 0; i < weighing->count; i++) {
 		const struct evidence *item = &weighing->items[i];
-		if (item->is_forgeable && item->weight > 0)
-			forgeable += item->weight;
+		bool is_limited = (item->is_forgeable || item->is_post) && item->weight > 0;
+		if (is_limited)
+			limited += item->weight;
 		else
 			sum += item->weight;
+		has_post = has_post || (item->is_post && is_limited);
 		fprintf(out, "  %-9s %-16s %+4d%s  %s\n", item->check, item->result, item->weight,
-			item->is_forgeable && item->weight > 0 ? "*" : " ",
+			is_limited ? "*" : " ",
 			item->detail == NULL ? ""
 					     : text_clean_string(context, item->detail, SHOWN_MAX));
 	}
-	if (forgeable > WEIGH_FORGEABLE_MAX) {
-		fprintf(out, "  * could be forged: counts for %+d at most\n", WEIGH_FORGEABLE_MAX);
-		forgeable = WEIGH_FORGEABLE_MAX;
-	}
-	if (sum + forgeable != weighing->score)
+	if (limited > WEIGH_FORGEABLE_MAX)
+		fprintf(out, "  * could be forged%s: counts for %+d at most%s\n",
+			has_post ? ", or replayed by who has the post" : "", WEIGH_FORGEABLE_MAX,
+			has_post ? ", or up to a sum of 0" : "");
+	if (sum + limited < weighing->score)
 		fputs("  shape alone makes nothing backscatter\n", out);
 	fprintf(out, "  sum %+d: %s (genuine from %+d, backscatter from %+d)\n", weighing->score,
 		verdict_name(weighing->verdict), WEIGH_GENUINE, WEIGH_BACKSCATTER);

@@ -24,6 +24,7 @@ static const struct {
 	/* Each may ask what those before it saw. */
 	{"tag", tag_weigh},
 	{"sent", sent_weigh},
+	{"dkim", dkim_weigh},
 	{"hop", hop_weigh},
 	{"standing", standing_weigh},
 	{"replay", replay_weigh},
@@ -38,7 +39,7 @@ _Static_assert(
 struct weight {
 	char check[WORD_MAX], result[WORD_MAX];
 	int decibans;
-	bool is_forgeable;
+	bool is_forgeable, is_post;
 };
 
 /* The rows, read once a process: they are part of the binary. */
@@ -58,6 +59,7 @@ static void read_weights(void)
 			sscanf(row, "%31s %31s %d %31s", weight->check, weight->result,
 				&weight->decibans, mark) >= 3) {
 			weight->is_forgeable = strcmp(mark, "forgeable") == 0;
+			weight->is_post = strcmp(mark, "post") == 0;
 			weight_count++;
 		}
 		line = end == NULL ? NULL : end + 1;
@@ -103,9 +105,14 @@ const char *weigh_find_result(const struct weighing *weighing, const char *check
 	return NULL;
 }
 
+static int lesser(int a, int b)
+{
+	return a < b ? a : b;
+}
+
 void weigh_add_up(struct weighing *weighing)
 {
-	int firm = 0, forgeable = 0, supporting = 0;
+	int firm = 0, forgeable = 0, post = 0, supporting = 0;
 
 	for (size_t i = 0; i < weighing->count; i++) {
 		const struct evidence *item = &weighing->items[i];
@@ -113,13 +120,17 @@ void weigh_add_up(struct weighing *weighing)
 			supporting += item->weight;
 		else if (item->is_forgeable && item->weight > 0)
 			forgeable += item->weight;
+		else if (item->is_post && item->weight > 0)
+			post += item->weight;
 		else
 			firm += item->weight;
 	}
-	if (forgeable > WEIGH_FORGEABLE_MAX)
-		forgeable = WEIGH_FORGEABLE_MAX;
-	weighing->score = firm + forgeable + supporting;
-	if (firm + forgeable > WEIGH_BACKSCATTER && weighing->score <= WEIGH_BACKSCATTER)
+	forgeable = lesser(forgeable, WEIGH_FORGEABLE_MAX);
+	int lifted = firm + lesser(forgeable + post, WEIGH_FORGEABLE_MAX);
+	int balanced = lesser(firm + forgeable + post, 0);
+	int score = lifted > balanced ? lifted : balanced;
+	weighing->score = score + supporting;
+	if (score > WEIGH_BACKSCATTER && weighing->score <= WEIGH_BACKSCATTER)
 		weighing->score = WEIGH_BACKSCATTER + 1;
 	weighing->verdict = VERDICT_UNPROVEN;
 	if (weighing->score >= WEIGH_GENUINE)
@@ -152,6 +163,7 @@ void weigh_bounce(const void *context, const struct weigh_input *input, struct w
 		if (!item->has_weight)
 			weigh_find_weight(own.config, item->check, item->result, &item->weight);
 		item->is_forgeable = weight != NULL && weight->is_forgeable;
+		item->is_post = weight != NULL && weight->is_post;
 		log_debug("check %s: %s (%+d) %s", item->check, item->result, item->weight,
 			item->detail == NULL ? "" : item->detail);
 	}

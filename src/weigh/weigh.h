@@ -18,6 +18,7 @@
 #include "classify/bounce.h"
 #include "net/resolver.h"
 #include "state/state.h"
+#include "weigh/dkim.h"
 
 #define WEIGH_GENUINE 20       /* decibans, at least: 100 to 1 for */
 #define WEIGH_BACKSCATTER -20  /* at most: 100 to 1 against */
@@ -32,6 +33,7 @@ struct evidence {
 	const char *recipient; /* the one that the proof is about, where it is about one; or NULL */
 	int weight;	       /* decibans that count in the score */
 	bool is_forgeable;     /* a forger could have written it himself */
+	bool is_post;	       /* shows that the post is ours, not that the report is true */
 	bool is_supporting;    /* too weak to make backscatter of what is none without it */
 	bool has_weight;       /* the check has set weight itself, out of rows of its own */
 	const struct proof_use *proofs; /* whose use is to be counted when the message is recorded,
@@ -62,6 +64,7 @@ struct weigh_input {
 	const struct list_config *list;	    /* or NULL */
 	const struct tag_keys *tag_keys;    /* of that domain */
 	const char *tag_problem;	    /* why tag_keys is NULL though configured; or NULL */
+	const struct dkim_records *dkim_records; /* DKIM keys in DNS; NULL: DNS is not asked */
 	struct state *state;
 	struct resolver *resolver;     /* NULL: DNS is not asked */
 	struct weigh_notes *notes;     /* set by weigh_bounce */
@@ -79,6 +82,7 @@ typedef void check(
 
 check tag_weigh;      /* the envelope recipient carries our signature */
 check sent_weigh;     /* the ledger has the Message-ID and the recipient */
+check dkim_weigh;     /* our signature is on the returned headers */
 check hop_weigh;      /* the hop that the reporter itself recorded is one of ours */
 check standing_weigh; /* the client may speak for the recipients */
 check reporter_weigh; /* what is known of the client by its HELO and by DNS lists */
@@ -93,9 +97,14 @@ struct roster_memory *roster_memory_new(const void *context);
 void weigh_bounce(
 	const void *context, const struct weigh_input *input, struct weighing *result_out);
 
-/* Adds up evidence and sets score and verdict: forgeable evidence in favour counts for
- * WEIGH_FORGEABLE_MAX at most, all of it together; supporting evidence never lowers the score to
- * WEIGH_BACKSCATTER. Pure. */
+/* Adds up evidence and sets score and verdict. Pure.
+ *
+ * Forgeable evidence in favour counts for WEIGH_FORGEABLE_MAX at most, all of it together. Evidence
+ * of the post shares that limit, since whoever got the post has it too; but what is over the limit
+ * still balances what speaks against, up to a sum of 0. So a replayed post proves no report, and a
+ * post that we did send is not taken for backscatter because its path looks foreign.
+ *
+ * Supporting evidence never lowers the score to WEIGH_BACKSCATTER. */
 void weigh_add_up(struct weighing *weighing);
 
 /* The result of a check that has run, or NULL. */
@@ -103,7 +112,7 @@ const char *weigh_find_result(const struct weighing *weighing, const char *check
 
 /* The weight of a check's result: from the configuration's `weights` (NULL: none), else from
  * rules/weights.rules; false when there is none. */
-bool weigh_find_weight(const struct config *config, const char *check_name, const char *result,
-	int *weight_out);
+bool weigh_find_weight(
+	const struct config *config, const char *check_name, const char *result, int *weight_out);
 
 #endif

@@ -49,7 +49,7 @@ is "$status" 0 "nothing is wrong"
 like "$out" "^$conf: no faults$" "which is said"
 is "$err" "" "nothing goes to standard error"
 like "$out" "^  mode observe" "the mode is told"
-like "$out" "^  domain lists.example.org: 0 senders, tagged all, sent-log none" "domains"
+like "$out" "^  domain lists.example.org: 0 senders, tagged all, signed none, sent-log none" "domains"
 like "$out" "^  tag-keys $dir/tag.keys: 1 key, the newest is number 1 of 2026-11-01, 22 days old" "keys"
 like "$out" "^  state $state: nothing there yet; will be created" "a state that is to come"
 like "$out" "^  rules: [0-9]+ weights" "the rules"
@@ -89,6 +89,38 @@ chmod 640 "$dir/tag.keys"
 mv "$dir/tag.keys" "$dir/away"
 fault "^tag-keys: $dir/tag.keys: cannot be read: No such file" "a key file that is not there"
 mv "$dir/away" "$dir/tag.keys"
+
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$dir/s1.private" 2>/dev/null
+openssl pkey -in "$dir/s1.private" -pubout -out "$dir/s1.pub"
+openssl genpkey -algorithm ED25519 -out "$dir/s2.private"
+{
+	printf 's2._domainkey IN TXT ( "v=DKIM1; k=ed25519; "\n  "p='
+	openssl pkey -in "$dir/s2.private" -pubout -outform DER | tail -c 32 | base64 | tr -d '\n'
+	printf '" )  ; ----- DKIM key s2\n'
+} >"$dir/s2.txt"
+configure '' "dkim-keys = {\"s1=$dir/s1.pub\", \"s2=$dir/s2.txt\", \"dns\"}"
+run check
+is "$status" 0 "DKIM keys that are right: $out"
+like "$out" "^  dkim-keys $dir/s1.pub: s1, rsa, 2048 bits" "one in PEM"
+like "$out" "^  dkim-keys $dir/s2.txt: s2, ed25519, 256 bits" "one as a zone file has it"
+configure '' "dkim-keys = {\"s1=$dir/s1.private\"}"
+fault "^dkim-keys: $dir/s1.private: holds a private key" "a private key in place of the public one"
+unlike "$out" "BEGIN|MII" "and nothing of it is repeated"
+configure '' "dkim-keys = {\"s1=$dir/nowhere.pub\"}"
+fault "^dkim-keys: $dir/nowhere.pub: No such file" "a DKIM key that is not there"
+configure '' "dkim-keys = {\"s1=$dir/tag.keys\"}"
+fault "^dkim-keys: $dir/tag.keys: want a public key" "a file that is no DKIM key"
+chmod 666 "$dir/s1.pub"
+configure '' "dkim-keys = {\"s1=$dir/s1.pub\"}"
+fault "^dkim-keys: $dir/s1.pub: every user may write it" "a DKIM key that everybody may change"
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:512 -out "$dir/s3.private" 2>/dev/null
+openssl pkey -in "$dir/s3.private" -pubout -out "$dir/s3.pub"
+configure '' "dkim-keys = {\"s3=$dir/s3.pub\"}"
+run check
+is "$status" 0 "a short key is no fault"
+like "$out" "^warning: dkim-keys: $dir/s3.pub: has 512 bits" "but a warning"
+configure '' 'signed = all'
+fault "signed = all, but nothing could be checked" "all signed, without a key"
 
 state=$dir/nowhere/state
 configure

@@ -97,7 +97,7 @@ like "$out" "^$id .*backscatter +-64 +announce@lists.example.org +tom@example.co
 held show --raw "$id" >"$dir/raw"
 ok "drop: held show --raw has it byte for byte" cmp "$dir/raw" "$forged"
 run held show "$id"
-like "$out" '^evidence +tag:absent\+0 sent:absent-39 hop:foreign-25( |$)' "drop: held show says why"
+like "$out" '^evidence +tag:absent\+0 sent:absent-39 dkim:unsigned\+0 hop:foreign-25( |$)' "drop: held show says why"
 run held release "$id"
 is "$status" 0 "drop: released again"
 sent_once "release: one message goes out"

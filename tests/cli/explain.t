@@ -38,6 +38,18 @@ explain_file "$world/genuine-postfix.eml"
 like "$out" '^  sent +unavailable +\+0 ' "without --state the ledger is not asked"
 like "$out" '^  sum \+20: genuine' "and the rest decides"
 
+explain_file "$world/genuine-signed.eml"
+like "$out" '^  dkim +valid +\+30\* +w1 of lists\.example\.org signed From, Date, Message-ID and 3 more fields on 2026-11-20$' \
+	"a signature: its selector, what it covers, its day"
+like "$out" '^  sum \+35: genuine' "with the path it counts for 15"
+like "$out" '^  \* could be forged, or replayed by who has the post: counts for \+15 at most' "and is marked"
+explain_file --state "$world/unproven-replay-signed.eml"
+like "$out" '^  dkim +valid +\+30\*' "a replay has the signature too"
+like "$out" '^  sum -5: unproven' "and is no proof, neither way"
+explain_file "$world/forged-signature.eml"
+like "$out" '^  dkim +invented +-19 .*it was not made with this key$' "a made-up signature"
+like "$out" '^  sum -30: backscatter' "decides"
+
 explain_file --state "$world/ordinary-to-owner.eml"
 like "$out" '^  kind +ordinary$' "an ordinary message"
 like "$out" 'Not asked: this is no bounce' "is not weighed"
@@ -49,7 +61,7 @@ for file in "$world"/*.eml; do
 	explain_file --state "$file"
 	printf '%s\n' "$out" | awk '
 		/^3\. /, /^4\. / {
-			if ($1 ~ /^(tag|sent|hop)$/) sum += $3
+			if ($1 ~ /^(tag|sent|dkim|hop)$/) sum += $3
 			if ($1 == "sum") { got = $2 + 0; found = 1 }
 			if (/could be forged/) capped = 1
 		}

@@ -14,6 +14,7 @@ outbox=$dir/outbox
 umask 022
 mkdir "$outbox"
 cp "$world/tag.keys" "$dir/tag.keys"
+cp "$world/w1.pub" "$dir/w1.pub"
 chmod 640 "$dir/tag.keys"
 
 # make_program PATH: a shell script from standard input.

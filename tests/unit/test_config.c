@@ -95,7 +95,8 @@ static const char whole[] = "# every key there is\n"
 			    "    tagged    = all\n"
 			    "    tag-form  = sender\n"
 			    "    tag-lifetime = 21d\n"
-			    "    dkim-keys = {\"s1=/etc/backstop/s1.pub\"}\n"
+			    "    dkim-keys = {\"S1=/etc/backstop/s1.pub\", \"s.2@Example.org=/x\", "
+			    "dns, \"dns@x.org\"}\n"
 			    "    signed    = all\n"
 			    "    sent-log  = complete\n"
 			    "}\n"
@@ -145,6 +146,17 @@ START_TEST(accepts_every_key)
 	ck_assert_int_eq(domain->tag_form, TAG_FORM_SENDER);
 	ck_assert_int_eq(domain->tag_lifetime_s, 21 * 86400);
 	ck_assert_int_eq(domain->sent_log, SENT_LOG_COMPLETE);
+	ck_assert_int_eq(domain->dkim_signed, SHARE_ALL);
+	ck_assert_uint_eq(domain->dkim_key_count, 4);
+	ck_assert_str_eq(domain->dkim_keys[0].selector, "s1");
+	ck_assert_ptr_null(domain->dkim_keys[0].domain);
+	ck_assert_str_eq(domain->dkim_keys[0].path, "/etc/backstop/s1.pub");
+	ck_assert_str_eq(domain->dkim_keys[1].selector, "s.2");
+	ck_assert_str_eq(domain->dkim_keys[1].domain, "example.org");
+	ck_assert_ptr_null(domain->dkim_keys[2].selector);
+	ck_assert_ptr_null(domain->dkim_keys[2].domain);
+	ck_assert_ptr_null(domain->dkim_keys[2].path);
+	ck_assert_str_eq(domain->dkim_keys[3].domain, "x.org");
 	ck_assert_uint_eq(config->list_count, 1);
 	ck_assert_str_eq(list->address, "announce@lists.example.org");
 	ck_assert_int_eq(list->line, 26);
@@ -166,7 +178,7 @@ START_TEST(accepts_every_key)
 }
 END_TEST
 
-static const int unused_lines[] = {10, 11, 18, 22, 23, 36};
+static const int unused_lines[] = {10, 11, 18, 36};
 
 START_TEST(warns_of_what_is_not_used_yet)
 {
@@ -224,6 +236,8 @@ START_TEST(has_defaults_in_sections)
 	ck_assert_int_eq(config->domains->tag_form, TAG_FORM_RECIPIENT);
 	ck_assert_int_eq(config->domains->tag_lifetime_s, 14 * 86400);
 	ck_assert_int_eq(config->domains->sent_log, SENT_LOG_NONE);
+	ck_assert_int_eq(config->domains->dkim_signed, SHARE_NONE);
+	ck_assert_uint_eq(config->domains->dkim_key_count, 0);
 	ck_assert_ptr_null(config->domains->tag_keys);
 	ck_assert_uint_eq(config->domains->sender_count, 0);
 	ck_assert_str_eq(list->bounces[0], "a-bounces@l.example.org");
@@ -331,6 +345,11 @@ static const struct fault_case fault_cases[] = {
 	{"domain \"x.org\" {\n tag-keys = keys\n}", 2, "want a path that begins with /", REFUSED},
 	{"domain \"x.org\" {\n prvs-keys = keys\n}", 2, "want a path that begins with /", REFUSED},
 	{"domain \"x.org\" {\n dkim-keys = {s1}\n}", 2, "dkim-keys = \"s1\": want dns or", REFUSED},
+	{"domain \"x.org\" {\n dkim-keys = {\"s1=s1.pub\"}\n}", 2, "want dns or", REFUSED},
+	{"domain \"x.org\" {\n dkim-keys = {\"=/x\"}\n}", 2, "want dns or", REFUSED},
+	{"domain \"x.org\" {\n dkim-keys = {\"s1@=/x\"}\n}", 2, "want dns or", REFUSED},
+	{"domain \"x.org\" {\n dkim-keys = {\"s1@x.org\"}\n}", 2, "want dns or", REFUSED},
+	{"domain \"x.org\" {\n signed = all\n}", 1, "add dkim-keys", REFUSED},
 	{"domain \"x.org\" {\n signed = yes\n}", 2, "want all, some or none", REFUSED},
 	{"domain \"x.org\" {\n sent-log = all\n}", 2, "want complete, partial or none", REFUSED},
 	{"domain \"x.org\" {\n senders = {\"192.0.2.1\",\n \"\"}\n}", 3,

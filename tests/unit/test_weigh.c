@@ -10,23 +10,40 @@
 #include "weigh/weigh.h"
 
 static const struct {
-	int firm, forgeable, score;
+	int firm, forgeable, post, score;
 	enum verdict verdict;
 } sums[] = {
-	{0, 0, 0, VERDICT_UNPROVEN}, {20, 0, 20, VERDICT_GENUINE}, {19, 0, 19, VERDICT_UNPROVEN},
-	{-20, 0, -20, VERDICT_BACKSCATTER}, {-19, 0, -19, VERDICT_UNPROVEN},
-	{0, 60, 15, VERDICT_UNPROVEN}, /* forgeable evidence alone proves nothing */
-	{0, 15, 15, VERDICT_UNPROVEN}, {10, 60, 25, VERDICT_GENUINE},
-	{-40, 60, -25, VERDICT_BACKSCATTER},
-	{0, -25, -25, VERDICT_BACKSCATTER}, /* against, it counts in full */
+	{0, 0, 0, 0, VERDICT_UNPROVEN},
+	{20, 0, 0, 20, VERDICT_GENUINE},
+	{19, 0, 0, 19, VERDICT_UNPROVEN},
+	{-20, 0, 0, -20, VERDICT_BACKSCATTER},
+	{-19, 0, 0, -19, VERDICT_UNPROVEN},
+	{0, 60, 0, 15, VERDICT_UNPROVEN}, /* forgeable evidence alone proves nothing */
+	{0, 15, 0, 15, VERDICT_UNPROVEN},
+	{10, 60, 0, 25, VERDICT_GENUINE},
+	{-40, 60, 0, -25, VERDICT_BACKSCATTER},
+	{0, -25, 0, -25, VERDICT_BACKSCATTER}, /* against, it counts in full */
+	{0, 0, 30, 15, VERDICT_UNPROVEN},      /* that the post is ours proves no report */
+	{0, 20, 30, 15, VERDICT_UNPROVEN},     /* nor does what can be written around it */
+	{4, 20, 30, 19, VERDICT_UNPROVEN},
+	{5, 0, 30, 20, VERDICT_GENUINE},
+	{20, 0, 30, 35, VERDICT_GENUINE},
+	{-5, 0, 30, 10, VERDICT_UNPROVEN}, /* over the limit it only balances */
+	{-15, 0, 30, 0, VERDICT_UNPROVEN},
+	{-25, 0, 30, 0, VERDICT_UNPROVEN},
+	{-37, 0, 30, -7, VERDICT_UNPROVEN},
+	{-50, 0, 30, -20, VERDICT_BACKSCATTER},
+	{-60, 20, 30, -15, VERDICT_UNPROVEN},
+	{0, 0, -30, -30, VERDICT_BACKSCATTER},
 };
 
 START_TEST(adds_up)
 {
-	struct weighing weighing = {.count = 2};
+	struct weighing weighing = {.count = 3};
 
 	weighing.items[0] = (struct evidence){.weight = sums[_i].firm};
 	weighing.items[1] = (struct evidence){.weight = sums[_i].forgeable, .is_forgeable = true};
+	weighing.items[2] = (struct evidence){.weight = sums[_i].post, .is_post = true};
 	weigh_add_up(&weighing);
 	ck_assert_int_eq(weighing.score, sums[_i].score);
 	ck_assert_int_eq(weighing.verdict, sums[_i].verdict);
@@ -75,8 +92,9 @@ START_TEST(weights_are_well_formed)
 			continue;
 		found = sscanf(line, "%31s %31s %d%*[ \t]%31[a-z]", name, result, &weight, mark);
 		ck_assert_msg(found >= 3, "not a row: %.40s", line);
-		ck_assert_msg(found == 3 || strcmp(mark, "forgeable") == 0, "%s %s: \"%s\"", name,
-			result, mark);
+		ck_assert_msg(
+			found == 3 || strcmp(mark, "forgeable") == 0 || strcmp(mark, "post") == 0,
+			"%s %s: \"%s\"", name, result, mark);
 		ck_assert_msg(weight != 0 && weight >= -110 && weight <= 60, "%s %s weighs %d",
 			name, result, weight);
 		snprintf(seen[count], sizeof(seen[count]), "%s %s", name, result);
