@@ -16,7 +16,9 @@
 /* A key file, read once a run however many messages need it. */
 struct pipeline_keys {
 	const char *path;
+	bool is_prvs;
 	struct tag_keys *keys;
+	struct prvs_keys *prvs; /* of a file of prvs-keys */
 	const char *problem;
 	struct pipeline_keys *next;
 };
@@ -31,16 +33,20 @@ struct pipeline *pipeline_new(const void *context, const struct config *config, 
 	return pipeline;
 }
 
-static const struct pipeline_keys *find_keys(struct pipeline *pipeline, const char *path)
+static const struct pipeline_keys *find_keys(
+	struct pipeline *pipeline, const char *path, bool is_prvs)
 {
 	for (struct pipeline_keys *keys = pipeline->keys; keys != NULL; keys = keys->next) {
-		if (strcmp(keys->path, path) == 0)
+		if (keys->is_prvs == is_prvs && strcmp(keys->path, path) == 0)
 			return keys;
 	}
 	struct pipeline_keys *keys = mem_new(pipeline->context, struct pipeline_keys);
 	keys->path = path;
-	if (tag_keys_read(keys, path, &keys->keys, &keys->problem) != STATUS_OK)
-		keys->keys = NULL;
+	keys->is_prvs = is_prvs;
+	if (is_prvs)
+		prvs_keys_read(keys, path, &keys->prvs, &keys->problem);
+	else
+		tag_keys_read(keys, path, &keys->keys, &keys->problem);
 	keys->next = pipeline->keys;
 	pipeline->keys = keys;
 	return keys;
@@ -53,13 +59,12 @@ static void find_place(
 	const char *addresses[] = {envelope->original_recipient, envelope->recipient};
 
 	for (size_t i = 0; i < 2; i++) {
-		const char *domain = addresses[i] == NULL ? NULL : address_domain(addresses[i]);
-		if (domain == NULL)
+		if (addresses[i] == NULL || address_domain(addresses[i]) == NULL)
 			continue;
 		if (judgement->list == NULL)
 			judgement->list = config_find_list(config, addresses[i]);
 		if (judgement->domain == NULL)
-			judgement->domain = config_find_domain(config, domain);
+			judgement->domain = config_find_domain_of(config, addresses[i]);
 	}
 }
 
@@ -111,9 +116,15 @@ void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes
 	input.rosters = pipeline->rosters;
 	input.now = pipeline->now != 0 ? pipeline->now : clock_now();
 	if (input.domain != NULL && input.domain->tag_keys != NULL) {
-		const struct pipeline_keys *keys = find_keys(pipeline, input.domain->tag_keys);
+		const struct pipeline_keys *keys = find_keys(pipeline, input.domain->tag_keys, false);
 		input.tag_keys = keys->keys;
 		input.tag_problem = keys->problem;
+	}
+	if (input.domain != NULL && input.domain->prvs_keys != NULL) {
+		const struct pipeline_keys *keys =
+			find_keys(pipeline, input.domain->prvs_keys, true);
+		input.prvs_keys = keys->prvs;
+		input.prvs_problem = keys->problem;
 	}
 	weigh_bounce(context, &input, &judgement->weighing);
 

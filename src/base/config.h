@@ -57,7 +57,10 @@ struct domain_config {
 	int line;
 	const struct netblock *senders;
 	size_t sender_count;
-	const char *tag_keys; /* path, or NULL */
+	const char *tag_keys;	 /* path, or NULL */
+	const char *prvs_keys;	 /* path, or NULL */
+	int64_t prvs_lifetime_s; /* prvs-lifetime, default 7d */
+	char delimiter;		 /* in front of a tag; default '+' */
 	enum share tagged;
 	enum tag_form tag_form; /* tag-form = recipient | sender */
 	int64_t tag_lifetime_s; /* tag-lifetime, default 14d */
@@ -90,6 +93,8 @@ struct config {
 	int64_t keep_dropped_s;		 /* default 7d */
 	uint64_t keep_dropped_size;	 /* default 1G */
 	int64_t deadline_s;		 /* default 20s */
+	int64_t sent_lifetime_s;	 /* sent-lifetime, default 60d */
+	int has_envelope_ids;		 /* envelope-id = message-id: 1 */
 	const char *sendmail;		 /* default /usr/sbin/sendmail */
 	const char *rules_dir;		 /* directory of further rules, or NULL */
 	const char *log;		 /* syslog | stderr | absolute path; default syslog */
@@ -136,11 +141,16 @@ const char *config_path(const char *explicit_path);
 /* The domain section for a domain name (case folded), or NULL. */
 const struct domain_config *config_find_domain(const struct config *config, const char *name);
 
+/* The domain section of an address, by its domain, else by that of what is wrapped in it (an SRS
+ * address at another host); or NULL. */
+const struct domain_config *config_find_domain_of(const struct config *config, const char *address);
+
 /* The list that an address belongs to: its own address, one of its bounce addresses, or a tagged or
  * VERP form of either; also NAME-bounces, NAME-owner, NAME-request, NAME-admin, owner-NAME and
- * forms of these; each also inside another program's tag (prvs=, msprvs1=, btv1==). What is written
- * in the file wins over a name made from a list's, the whole address over a form, and of two forms
- * the one with the longer base. NULL if none. */
+ * forms of these; each also with a tag of ours behind any delimiter, and inside what another
+ * program wraps around it (base/wrapped.h). What is written in the file wins over a name made from
+ * a list's, the whole address over a form, and of two forms the one with the longer base. NULL if
+ * none. */
 const struct list_config *config_find_list(const struct config *config, const char *address);
 
 #endif

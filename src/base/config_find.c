@@ -11,7 +11,9 @@
 #include "base/address.h"
 #include "base/config_private.h"
 #include "base/memory.h"
+#include "base/tag.h"
 #include "base/text.h"
+#include "base/wrapped.h"
 
 /* Names that list managers and sendmail's aliases(5) make from a list's own. */
 struct affix {
@@ -25,19 +27,6 @@ static const struct affix affixes[] = {
 	{"", "-request"},
 	{"", "-admin"},
 	{"owner-", ""},
-};
-
-/* Other programs' tags: PREFIX TAG SEPARATOR USER (the BATV draft and Barracuda, SparkPost), and
- * PREFIX USER SEPARATOR TAG (Cisco). USER "+prvs=" TAG is a form like any other. */
-struct wrapper {
-	const char *prefix;
-	const char *separator;
-};
-
-static const struct wrapper wrappers[] = {
-	{"prvs=", "="},
-	{"msprvs1=", "="},
-	{"btv1==", "=="},
 };
 
 static int compare_names(const void *a, const void *b)
@@ -180,60 +169,50 @@ static const struct config_name *find_form(const struct config_index *index, voi
 	return found;
 }
 
-static const char *find_last(const char *text, const char *end, const char *needle)
-{
-	const char *found = NULL;
-
-	for (const char *at = text; (at = strstr(at, needle)) != NULL && at < end; at++)
-		found = at;
-	return found;
-}
-
-/* The address without another program's tag, in both orders. */
-static const struct config_name *find_wrapped(const struct config_index *index, void *scratch,
+/* The address as it is; without a tag of ours, whichever delimiter that has; and what is inside
+ * another program's wrapping. */
+static const struct config_name *find_any(const struct config_index *index, void *scratch,
 	const char *address, enum config_match *match_out)
 {
-	const char *at = strrchr(address, '@');
+	char *normal = address == NULL ? NULL : address_normalise(scratch, address);
 	const struct config_name *found = NULL;
+	struct tag tag;
 
-	for (size_t i = 0; i < sizeof wrappers / sizeof wrappers[0]; i++) {
-		const struct wrapper *wrapper = &wrappers[i];
-		size_t separator = strlen(wrapper->separator);
-		const char *inner = address + strlen(wrapper->prefix);
-		const char *first;
-		const char *last;
-
-		if (!text_starts_fold(address, wrapper->prefix))
-			continue;
-		first = strstr(inner, wrapper->separator);
-		last = find_last(inner, at, wrapper->separator);
-		if (first == NULL || last == NULL || first >= at)
-			continue;
-		if (first + separator < at)
-			found = find_form(index, scratch, first + separator, match_out);
-		if (found == NULL && last > inner)
-			found = find_form(index, scratch,
-				mem_printf(scratch, "%.*s%s", (int)(last - inner), inner, at),
-				match_out);
-		return found;
-	}
-	return NULL;
+	if (normal != NULL)
+		found = find_form(index, scratch, normal, match_out);
+	if (normal != NULL && found == NULL && tag_parse(scratch, normal, &tag))
+		found = find_form(index, scratch, tag.mailbox, match_out);
+	return found;
 }
 
 const struct list_config *config_find_match(
 	const struct config *config, const char *address, enum config_match *match_out)
 {
 	void *scratch = mem_context(NULL, "config_find_match");
-	const struct config_name *found = NULL;
-	char *normal = address == NULL ? NULL : address_normalise(scratch, address);
+	struct wrapped inner[WRAPPED_MAX];
+	const struct config_name *found;
+	size_t count;
 
 	*match_out = CONFIG_MATCH_NONE;
-	if (normal != NULL)
-		found = find_form(config->index, scratch, normal, match_out);
-	if (normal != NULL && found == NULL)
-		found = find_wrapped(config->index, scratch, normal, match_out);
+	found = find_any(config->index, scratch, address, match_out);
+	count = found == NULL ? wrapped_open(scratch, address, inner) : 0;
+	for (size_t i = 0; i < count && found == NULL; i++)
+		found = find_any(config->index, scratch, inner[i].address, match_out);
 	mem_free(scratch);
 	return found == NULL ? NULL : &config->lists[found->position];
+}
+
+const struct domain_config *config_find_domain_of(const struct config *config, const char *address)
+{
+	void *scratch = mem_context(NULL, "config_find_domain_of");
+	const struct domain_config *found = config_find_domain(config, address_domain(address));
+	struct wrapped inner[WRAPPED_MAX];
+	size_t count = found == NULL ? wrapped_open(scratch, address, inner) : 0;
+
+	for (size_t i = 0; i < count && found == NULL; i++)
+		found = config_find_domain(config, address_domain(inner[i].address));
+	mem_free(scratch);
+	return found;
 }
 
 const struct list_config *config_find_list(const struct config *config, const char *address)

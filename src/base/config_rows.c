@@ -16,9 +16,11 @@
 #include "base/config_private.h"
 #include "base/memory.h"
 #include "base/rules.h"
+#include "base/tag.h"
 #include "base/text.h"
 
 #define DAY_S (24 * 60 * 60)
+#define SENT_LIFETIME_MIN (15 * DAY_S)
 #define WEIGHT_MAX 15	    /* decibans; a DNS list alone decides nothing (DESIGN.md section 5) */
 #define DOMAIN_NAME_MAX 253 /* RFC 1035 section 2.3.4, without the final dot */
 #define PORT_MAX 65535
@@ -42,6 +44,7 @@ static const struct config_word sent_logs[] = {{"complete", SENT_LOG_COMPLETE},
 	{"partial", SENT_LOG_PARTIAL}, {"none", SENT_LOG_NONE}, {NULL, 0}};
 static const struct config_word tag_forms[] = {
 	{"recipient", TAG_FORM_RECIPIENT}, {"sender", TAG_FORM_SENDER}, {NULL, 0}};
+static const struct config_word envelope_ids[] = {{"none", 0}, {"message-id", 1}, {NULL, 0}};
 static const struct config_word owner_views[] = {
 	{"summary", OWNER_SEES_SUMMARY}, {"original", OWNER_SEES_ORIGINAL}, {NULL, 0}};
 
@@ -88,6 +91,19 @@ static bool check_log(
 	if (strcmp(text, "syslog") != 0 && strcmp(text, "stderr") != 0)
 		return check_path(context, row, text, slot);
 	store_text(context, text, slot);
+	return true;
+}
+
+/* What may stand in front of a tag; a file has it as text of one character. */
+static bool check_delimiter(
+	const void *context, const struct config_row *row, const char *text, void *slot)
+{
+	(void)context;
+	(void)row;
+	if (strlen(text) != 1 || strchr(TAG_DELIMITERS, *text) == NULL)
+		return false;
+	if (slot != NULL)
+		*(char *)slot = *text;
 	return true;
 }
 
@@ -364,6 +380,12 @@ const struct config_row config_rows[] = {
 	{CONFIG_TOP, "deadline", DURATION(1, 300), .standard = "20s",
 		.want = "want a time with its unit, 1s to 300s: a mail server does not wait longer",
 		AT(config, deadline_s)},
+	{CONFIG_TOP, "sent-lifetime", DURATION(SENT_LIFETIME_MIN, 3650 * DAY_S), .standard = "60d",
+		.want = "want a time with its unit, 15d to 3650d, such as 60d: a message may wait "
+			"in queues for ten days",
+		AT(config, sent_lifetime_s)},
+	{CONFIG_TOP, "envelope-id", WORDS(envelope_ids), .standard = "none",
+		AT(config, has_envelope_ids)},
 	{CONFIG_TOP, "sendmail", check_path, "/usr/sbin/sendmail", WANT_PATH, AT(config, sendmail)},
 	{CONFIG_TOP, "rules-dir", check_path, NULL, WANT_PATH, AT(config, rules_dir)},
 	{CONFIG_TOP, "log", check_log, "syslog", "want syslog, stderr or a path that begins with /",
@@ -390,7 +412,13 @@ const struct config_row config_rows[] = {
 			"without bits behind the prefix",
 		EACH_AT(domain_config, senders, sender_count)},
 	{CONFIG_DOMAIN, "tag-keys", check_path, .want = WANT_PATH, AT(domain_config, tag_keys)},
-	{CONFIG_DOMAIN, "prvs-keys", check_path, .want = WANT_PATH, .is_unused = true},
+	{CONFIG_DOMAIN, "delimiter", check_delimiter, .standard = "+",
+		.want = "want one of + - = _ . #, as the mail server's recipient_delimiter",
+		AT(domain_config, delimiter)},
+	{CONFIG_DOMAIN, "prvs-keys", check_path, .want = WANT_PATH, AT(domain_config, prvs_keys)},
+	{CONFIG_DOMAIN, "prvs-lifetime", DURATION(DAY_S, 300 * DAY_S), .standard = "7d",
+		.want = "want a time with its unit, 1d to 300d, such as 7d",
+		AT(domain_config, prvs_lifetime_s)},
 	{CONFIG_DOMAIN, "tagged", WORDS(shares), .standard = "none", AT(domain_config, tagged)},
 	{CONFIG_DOMAIN, "tag-form", WORDS(tag_forms), .standard = "recipient",
 		AT(domain_config, tag_form)},

@@ -133,11 +133,23 @@ static char *make_payload(const void *context, const char *recipient)
 	return mem_printf(context, "%s=%s", local, domain);
 }
 
-/* The tagged address, or NULL when it does not fit or would be read as something else. */
-static char *make_form(const void *context, const struct tag_key *key, char form, int64_t day,
-	const char *mailbox, const char *recipient, const char *payload)
+/* What all forms of one tag have in common. */
+struct making {
+	const void *context;
+	const struct tag_key *key;
+	char delimiter;
+	int64_t day;
+	const char *mailbox; /* normalised */
+};
+
+/* The tagged address, or NULL when it does not fit or would be read as something else. In a local
+ * part in quotes the tag stands within them. */
+static char *make_form(
+	const struct making *making, char form, const char *recipient, const char *payload)
 {
+	const char *mailbox = making->mailbox;
 	const char *at = strrchr(mailbox, '@');
+	const char *end = mailbox[0] == '"' ? at - 1 : at;
 	size_t length = (size_t)(at - mailbox) + 1 + TOKEN_LENGTH;
 	char head[HEAD_LENGTH + 1];
 	char mac[MAC_LENGTH + 1];
@@ -148,10 +160,11 @@ static char *make_form(const void *context, const struct tag_key *key, char form
 		length += 1 + strlen(payload);
 	if (length > LOCAL_MAX)
 		return NULL;
-	write_head(form, key->id, day, head);
-	sign(key, head, mailbox, recipient, mac);
-	address = mem_printf(context, "%.*s+%s%s%s%s%s", (int)(at - mailbox), mailbox, head, mac,
-		payload == NULL ? "" : "=", payload == NULL ? "" : payload, at);
+	write_head(form, making->key->id, making->day, head);
+	sign(making->key, head, mailbox, recipient, mac);
+	address = mem_printf(making->context, "%.*s%c%s%s%s%s%s", (int)(end - mailbox), mailbox,
+		making->delimiter, head, mac, payload == NULL ? "" : "=",
+		payload == NULL ? "" : payload, end);
 	if (tag_parse(address, address, &back) && back.form == form &&
 		strcmp(back.mailbox, mailbox) == 0 && strcmp(back.mac, mac) == 0)
 		return address;
@@ -159,37 +172,46 @@ static char *make_form(const void *context, const struct tag_key *key, char form
 	return NULL;
 }
 
+/* The form for one recipient: himself in the payload, else his opaque id. */
+static char *make_for_recipient(
+	const struct making *making, void *scratch, const char *to, const char **id_out)
+{
+	const char *payload = make_payload(scratch, to);
+	char id[TAG_ID_LENGTH + 1];
+	char *address = payload == NULL ? NULL : make_form(making, 'r', to, payload);
+
+	if (address != NULL)
+		return address;
+	tag_recipient_id(to, id);
+	address = make_form(making, 'i', to, id);
+	if (address != NULL && id_out != NULL)
+		*id_out = mem_strdup(making->context, id);
+	return address;
+}
+
 char *tag_make(const void *context, const struct tag_keys *keys, const char *mailbox,
 	const char *recipient, int64_t now, const char **id_out)
 {
-	const struct tag_key *key = find_newest(keys);
 	void *scratch = mem_context(NULL, "tag_make");
-	const char *from = address_normalise(scratch, mailbox);
 	const char *to = recipient == NULL ? NULL : address_normalise(scratch, recipient);
-	const char *payload = to == NULL ? NULL : make_payload(scratch, to);
-	int64_t day = clock_day(now);
-	char id[TAG_ID_LENGTH + 1];
+	const struct making making = {
+		.context = context,
+		.key = find_newest(keys),
+		.delimiter = keys != NULL && keys->delimiter != '\0' ? keys->delimiter : '+',
+		.day = clock_day(now),
+		.mailbox = address_normalise(scratch, mailbox),
+	};
 	char *address = NULL;
 
 	if (id_out != NULL)
 		*id_out = NULL;
-	/* Nothing can be added to a local part in quotes. */
-	if (key == NULL || from == NULL || from[0] == '"' || (recipient != NULL && to == NULL) ||
-		day < 0 || day > DAY_MAX)
-		goto out;
-	if (to == NULL) {
-		address = make_form(context, key, 's', day, from, NULL, NULL);
-		goto out;
-	}
-	if (payload != NULL)
-		address = make_form(context, key, 'r', day, from, to, payload);
-	if (address != NULL)
-		goto out;
-	tag_recipient_id(to, id);
-	address = make_form(context, key, 'i', day, from, to, id);
-	if (address != NULL && id_out != NULL)
-		*id_out = mem_strdup(context, id);
-out:
+	if (making.key == NULL || making.mailbox == NULL || (recipient != NULL && to == NULL) ||
+		making.day < 0 || making.day > DAY_MAX)
+		address = NULL;
+	else if (to == NULL)
+		address = make_form(&making, 's', NULL, NULL);
+	else
+		address = make_for_recipient(&making, scratch, to, id_out);
 	mem_free(scratch);
 	return address;
 }
@@ -248,23 +270,39 @@ static bool read_tag(const void *context, const char *text, struct tag *tag)
 	return text[TOKEN_LENGTH] == '=' && read_payload(context, text + TOKEN_LENGTH + 1, tag);
 }
 
+/* The tag behind cut, on context; false when there is none. quote: "" or the one that ends the local
+ * part. */
+static bool read_at(const void *context, char *cut, const char *normal, const char *quote,
+	const char *domain, struct tag *tag_out)
+{
+	char *mailbox;
+
+	if (strchr(TAG_DELIMITERS, *cut) == NULL || !read_tag(context, cut + 1, tag_out))
+		return false;
+	mailbox = mem_printf(
+		context, "%.*s%s@%s", (int)(cut - normal), normal, quote, domain);
+	/* What was in quotes may not need them without the tag. */
+	tag_out->mailbox = *quote == '\0' ? mailbox : address_normalise(context, mailbox);
+	return tag_out->mailbox != NULL;
+}
+
 bool tag_parse(const void *context, const char *address, struct tag *tag_out)
 {
 	void *scratch = mem_context(NULL, "tag_parse");
 	char *normal = address == NULL ? NULL : address_normalise(scratch, address);
-	char *at = normal == NULL || normal[0] == '"' ? NULL : strrchr(normal, '@');
+	char *at = normal == NULL ? NULL : strrchr(normal, '@');
+	const char *quote = normal != NULL && *normal == '"' ? "\"" : "";
 
 	memset(tag_out, 0, sizeof *tag_out);
 	if (at != NULL)
-		*at = '\0';
-	/* From the right; some sites write '-' for the '+'. */
+		at[*quote == '\0' ? 0 : -1] = '\0';
+	/* From the right; a mailbox may have delimiters of its own. */
 	for (char *cut = at; cut != NULL && --cut > normal;) {
 		struct tag tag = {.is_present = true};
 
-		if ((*cut != '+' && *cut != '-') || !read_tag(scratch, cut + 1, &tag))
+		if (!read_at(scratch, cut, normal, quote, at + 1, &tag))
 			continue;
-		*cut = '\0';
-		tag.mailbox = mem_printf(context, "%s@%s", normal, at + 1);
+		tag.mailbox = mem_strdup(context, tag.mailbox);
 		tag.mac = mem_strdup(context, tag.mac);
 		if (tag.recipient != NULL)
 			tag.recipient = mem_strdup(context, tag.recipient);
@@ -324,7 +362,7 @@ enum tag_result tag_check(const struct tag_keys *keys, const struct tag *tag, co
 	is_right = is_signed(key, tag, tag->form == 'i' ? recipient : tag->recipient);
 	mem_free(recipient);
 	if (!is_right)
-		return TAG_BAD;
+		return tag->day > clock_day(key->created_s) ? TAG_BAD : TAG_NO_KEY;
 	return age_days >= -SKEW_DAYS && age_days <= lifetime_s / DAY_S ? TAG_VALID : TAG_EXPIRED;
 }
 

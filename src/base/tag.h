@@ -11,8 +11,8 @@
  *             FORM KEY DAY "\0" mailbox@domain [ "\0" recipient ])
  *
  * All in lower case before signing, so that a host that folds case breaks nothing. The mailbox is
- * what stands in front of the last "+TOKEN"; "-TOKEN" is read as well, since some sites write '-'
- * for the delimiter. The local part never exceeds 64 octets (RFC 5321 section 4.5.3.1.1).
+ * what stands in front of the last "+TOKEN". Other delimiters are read as well, whichever is
+ * configured for making: a site may change its own, and some write '-' for it. The local part never exceeds 64 octets (RFC 5321 section 4.5.3.1.1).
  */
 #ifndef BACKSTOP_BASE_TAG_H
 #define BACKSTOP_BASE_TAG_H
@@ -23,6 +23,7 @@
 
 #include "base/status.h"
 
+#define TAG_DELIMITERS "+-=_.#" /* what stands in front of a tag, at one site or another */
 #define TAG_KEY_SIZE 32
 #define TAG_KEYS_MAX 32
 #define TAG_ID_LENGTH 12 /* base32 characters of an opaque recipient id: 60 bits */
@@ -35,6 +36,7 @@ struct tag_key {
 
 struct tag_keys {
 	const char *path;
+	char delimiter; /* for tag_make; 0 is '+' */
 	size_t count;
 	struct tag_key items[TAG_KEYS_MAX];
 };
@@ -44,7 +46,9 @@ enum tag_result {
 	TAG_VALID,
 	TAG_EXPIRED,   /* the signature is right, the day too long ago, or after tomorrow */
 	TAG_BAD,       /* the form is ours, the signature is not */
-	TAG_NO_KEY,    /* signed with a key that the file no longer has */
+	TAG_NO_KEY,    /* signed with a key that the file does not have, or not any more: also when
+			  the day of signing is not after that on which the key of this number was
+			  made, for then it is another's that had this number */
 	TAG_UNRESOLVED /* opaque id, and nobody said which recipient it stands for */
 };
 
@@ -68,11 +72,20 @@ struct tag {
 enum status tag_keys_read(
 	const void *context, const char *path, struct tag_keys **keys_out, const char **error_out);
 
-/* Adds a new random key to the file, creating it with mode 0640 (atomic replace; the others stay
- * valid, and every byte, the owner and the mode as they were). id_out: its number. STATUS_NO_SPACE
- * when all 32 numbers are taken. */
-enum status tag_keys_add(const void *context, const char *path, int64_t now, unsigned *id_out,
-	const char **error_out);
+/* What tag_keys_add did. */
+struct tag_keys_change {
+	int64_t lifetime_s; /* in: how long tags live; 0: not known, then all keys stay */
+	unsigned id;	    /* out: the number of the new key */
+	size_t removed;	    /* out: keys that went, because all their tags have expired */
+};
+
+/* Adds a new random key to the file, creating it with mode 0640 (atomic replace). The others stay,
+ * and every byte, the owner and the mode as they were; but a key whose tags have all expired, a week
+ * ago or more, goes: tags are signed with the newest, so a key's last day is that of its successor.
+ * A file that is made anew begins at a random number. STATUS_NO_SPACE when all 32 numbers are
+ * taken. */
+enum status tag_keys_add(const void *context, const char *path, int64_t now,
+	struct tag_keys_change *change, const char **error_out);
 
 /* The tagged form of mailbox (normalised), signed with the newest key. recipient NULL: sender form.
  * Falls back from the recipient in the payload to its opaque id where 64 octets do not suffice, or

@@ -1,9 +1,8 @@
 /*
  * tag_keys.c: the file of keys that sign bounce addresses.
  *
- * In charge of the file's form, of who may read it, and of adding a key without ever leaving half a
- * file. Leaves what is signed to tag.c. A file that others may read is refused, not warned about:
- * whoever has the keys writes bounces that are genuine beyond doubt.
+ * In charge of the file's form and of adding a key without ever leaving half a file. Leaves who may
+ * read it to key_file.c, and what is signed to tag.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,121 +16,22 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/key_file.h"
 #include "base/memory.h"
 #include "base/tag.h"
 
-#define FILE_MAX (64 * 1024)
-#define FORBIDDEN_BITS 037 /* all but the owner's and group read */
 #define NEW_MODE 0640
 #define DAY_LENGTH 10 /* 2026-11-23 */
-#define FIRST_ID 1
+#define REMOVAL_DELAY_S (8 * 24 * 60 * 60) /* a week, and a day of clocks that differ */
 
 static const char new_file_text[] =
 	"# Keys that sign bounce addresses: number, day of creation, secret.\n"
-	"# The newest signs; all are accepted. A line that is deleted makes its tags invalid.\n";
-
-/* The bytes of a key file with a NUL behind them, and what it is. load() makes it, whatever it
- * returns; release() ends it. */
-struct key_file {
-	char *text;
-	size_t size;
-	struct stat about;
-};
-
-static void release(struct key_file *file)
-{
-	if (file->text != NULL)
-		OPENSSL_cleanse(file->text, file->size);
-	mem_free(file->text);
-	file->text = NULL;
-}
+	"# The newest signs; all are accepted. A line that is deleted makes its tags unknown.\n";
 
 static int cleanse_keys(struct tag_keys *keys)
 {
 	OPENSSL_cleanse(keys->items, sizeof keys->items);
 	return 0;
-}
-
-static enum status fail_errno(
-	const void *context, const char *path, const char *what, const char **error_out)
-{
-	int error = errno;
-
-	*error_out = mem_printf(context, "%s: %s: %s", path, what, strerror(error));
-	return status_from_errno(error);
-}
-
-static enum status read_bytes(int fd, char *text, size_t room, size_t *size_out)
-{
-	*size_out = 0;
-	while (*size_out < room) {
-		ssize_t got = read(fd, text + *size_out, room - *size_out);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return STATUS_IO;
-		if (got == 0)
-			break;
-		*size_out += (size_t)got;
-	}
-	return STATUS_OK;
-}
-
-/* What makes the open file unfit for secrets, as a sentence; NULL when nothing does. */
-static const char *find_weakness(const void *context, const char *path, const struct stat *about)
-{
-	uid_t self = geteuid();
-
-	if (!S_ISREG(about->st_mode))
-		return mem_printf(context, "%s: want a file", path);
-	if (about->st_mode & 07 & FORBIDDEN_BITS)
-		return mem_printf(context, "%s: others may use it; run: chmod o= %s", path, path);
-	if (about->st_mode & FORBIDDEN_BITS)
-		return mem_printf(
-			context, "%s: its group may change it; run: chmod g=r %s", path, path);
-	if (self != 0 && about->st_uid != 0 && about->st_uid != self)
-		return mem_printf(
-			context, "%s: belongs to another user; run: chown root %s", path, path);
-	return NULL;
-}
-
-static enum status load_open(const void *context, const char *path, int fd, struct key_file *file,
-	const char **error_out)
-{
-	if (fstat(fd, &file->about) != 0)
-		return fail_errno(context, path, "cannot be read", error_out);
-	*error_out = find_weakness(context, path, &file->about);
-	if (*error_out != NULL)
-		return STATUS_PERMISSION;
-	file->text = mem_alloc(context, FILE_MAX + 2);
-	if (read_bytes(fd, file->text, FILE_MAX + 1, &file->size) != STATUS_OK)
-		return fail_errno(context, path, "cannot be read", error_out);
-	if (file->size <= FILE_MAX)
-		return STATUS_OK;
-	*error_out = mem_printf(context, "%s: is larger than 64 KiB", path);
-	return STATUS_DATA;
-}
-
-/* O_NOFOLLOW: what is judged must be the file that the administrator sees under this name.
- * O_NONBLOCK: a FIFO must not make a delivery wait. */
-static enum status load(
-	const void *context, const char *path, struct key_file *file, const char **error_out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
-	enum status status;
-
-	memset(file, 0, sizeof *file);
-	if (fd < 0 && errno == ELOOP) {
-		*error_out =
-			mem_printf(context, "%s: is a symbolic link; name the file itself", path);
-		return STATUS_PERMISSION;
-	}
-	if (fd < 0)
-		return fail_errno(context, path, "cannot be read", error_out);
-	status = load_open(context, path, fd, file, error_out);
-	close(fd);
-	return status;
 }
 
 /* ---- lines ---- */
@@ -249,7 +149,7 @@ enum status tag_keys_read(
 
 	*keys_out = NULL;
 	*error_out = NULL;
-	status = load(context, path, &file, error_out);
+	status = key_file_load(context, path, &file, error_out);
 	if (status == STATUS_OK)
 		status = parse(context, path, &file, keys, error_out);
 	if (status == STATUS_OK && keys->count == 0) {
@@ -257,7 +157,7 @@ enum status tag_keys_read(
 			"%s: holds no key; run: backstop tag new-key --file=%s", path, path);
 		status = STATUS_DATA;
 	}
-	release(&file);
+	key_file_release(&file);
 	if (status == STATUS_OK)
 		*keys_out = keys;
 	else
@@ -268,17 +168,20 @@ enum status tag_keys_read(
 /* ---- adding ---- */
 
 /* The next free number behind the newest key's: that of a key just deleted comes last, so that its
- * tags are known to be of a missing key for as long as may be. */
+ * tags are known to be of a missing key for as long as may be. Without keys a random one: tags of a
+ * file that was there before should not meet a key of their number. */
 static bool choose_id(const struct tag_keys *keys, unsigned *id_out)
 {
-	unsigned start = FIRST_ID;
+	unsigned char start = 0;
 	int64_t newest = INT64_MIN;
 
+	if (keys->count == 0 && RAND_bytes(&start, 1) != 1)
+		start = 0;
 	for (size_t i = 0; i < keys->count; i++) {
 		if (keys->items[i].created_s < newest)
 			continue;
 		newest = keys->items[i].created_s;
-		start = keys->items[i].id + 1;
+		start = (unsigned char)(keys->items[i].id + 1);
 	}
 	for (unsigned step = 0; step < TAG_KEYS_MAX; step++) {
 		size_t i = 0;
@@ -292,7 +195,57 @@ static bool choose_id(const struct tag_keys *keys, unsigned *id_out)
 	return false;
 }
 
-/* The old bytes, unchanged, and a line for the new key; cleansed when its context is freed. */
+/* True when no tag of the key can be valid any more: it signed up to the day on which the next one
+ * was made, or as much later as another host got the new file. */
+static bool is_over(
+	const struct tag_keys *keys, const struct tag_key *key, int64_t lifetime_s, int64_t now)
+{
+	int64_t successor_s = INT64_MAX;
+
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct tag_key *other = &keys->items[i];
+
+		if (other->created_s > key->created_s && other->created_s < successor_s)
+			successor_s = other->created_s;
+	}
+	return lifetime_s > 0 && successor_s < now - lifetime_s - REMOVAL_DELAY_S;
+}
+
+/* Takes the keys whose tags are over out of keys and their lines out of text; the other bytes
+ * stay. */
+static size_t remove_old(
+	struct tag_keys *keys, struct key_file *file, int64_t lifetime_s, int64_t now)
+{
+	const struct tag_keys all = *keys;
+	size_t size = 0;
+
+	keys->count = 0;
+	for (size_t i = 0; i < all.count; i++) {
+		if (!is_over(&all, &all.items[i], lifetime_s, now))
+			keys->items[keys->count++] = all.items[i];
+	}
+	for (size_t at = 0; at < file->size;) {
+		const char *end = memchr(file->text + at, '\n', file->size - at);
+		size_t length = end == NULL ? file->size - at
+					    : (size_t)(end - file->text) + 1 - at;
+		unsigned id = TAG_KEYS_MAX;
+		bool is_old = sscanf(file->text + at, " %2u", &id) == 1;
+
+		for (size_t i = 0; i < keys->count; i++)
+			is_old = is_old && keys->items[i].id != id;
+		if (!is_old) {
+			memmove(file->text + size, file->text + at, length);
+			size += length;
+		}
+		at += length;
+	}
+	if (file->text != NULL)
+		OPENSSL_cleanse(file->text + size, file->size - size);
+	file->size = size;
+	return all.count - keys->count;
+}
+
+/* The bytes that stay, and a line for the new key; cleansed when its context is freed. */
 static char *compose(const void *context, const struct key_file *file, unsigned id, int64_t now,
 	size_t *size_out)
 {
@@ -371,13 +324,13 @@ static enum status replace(const void *context, const char *path, int folder,
 	/* We hold the lock, so one that is there was left by a process that died. */
 	unlinkat(folder, temporary, 0);
 	if (!write_temporary(folder, temporary, old, text, size)) {
-		status = fail_errno(context, path, "the new file cannot be written", error_out);
+		status = key_file_fail(context, path, "the new file cannot be written", error_out);
 		unlinkat(folder, temporary, 0);
 	} else if (renameat(folder, temporary, folder, name) != 0) {
-		status = fail_errno(context, path, "cannot be replaced", error_out);
+		status = key_file_fail(context, path, "cannot be replaced", error_out);
 		unlinkat(folder, temporary, 0);
 	} else if (fsync(folder) != 0) {
-		status = fail_errno(context, path,
+		status = key_file_fail(context, path,
 			"has the new key, but its folder cannot be synced", error_out);
 	} else {
 		status = STATUS_OK;
@@ -409,8 +362,8 @@ static int open_folder(const void *context, const char *path)
 	return fd;
 }
 
-enum status tag_keys_add(const void *context, const char *path, int64_t now, unsigned *id_out,
-	const char **error_out)
+enum status tag_keys_add(const void *context, const char *path, int64_t now,
+	struct tag_keys_change *change, const char **error_out)
 {
 	struct tag_keys *keys = make_keys(context, path);
 	int folder = open_folder(context, path);
@@ -421,10 +374,10 @@ enum status tag_keys_add(const void *context, const char *path, int64_t now, uns
 
 	*error_out = NULL;
 	if (folder < 0) {
-		status = fail_errno(context, path, "its folder cannot be locked", error_out);
+		status = key_file_fail(context, path, "its folder cannot be locked", error_out);
 		goto out;
 	}
-	status = load(context, path, &file, error_out);
+	status = key_file_load(context, path, &file, error_out);
 	if (status == STATUS_NO_INPUT)
 		status = STATUS_OK; /* a new file */
 	else if (status == STATUS_OK)
@@ -432,13 +385,14 @@ enum status tag_keys_add(const void *context, const char *path, int64_t now, uns
 	if (status != STATUS_OK)
 		goto out;
 	*error_out = NULL;
-	if (!choose_id(keys, id_out)) {
+	change->removed = remove_old(keys, &file, change->lifetime_s, now);
+	if (!choose_id(keys, &change->id)) {
 		*error_out = mem_printf(
 			context, "%s: all 32 numbers are taken; delete the oldest line", path);
 		status = STATUS_NO_SPACE;
 		goto out;
 	}
-	text = compose(context, &file, *id_out, now, &size);
+	text = compose(context, &file, change->id, now, &size);
 	if (text == NULL) {
 		*error_out = mem_printf(context, "%s: the system gives no random bytes", path);
 		status = STATUS_IO;
@@ -449,7 +403,7 @@ out:
 	if (text != NULL)
 		OPENSSL_cleanse(text, size);
 	mem_free(text);
-	release(&file);
+	key_file_release(&file);
 	if (folder >= 0)
 		close(folder);
 	mem_free(keys);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/dkim_key.h"
 #include "base/memory.h"
+#include "base/prvs.h"
 #include "base/tag.h"
 #include "cmd/check_held.h"
 #include "cmd/check_parts.h"
@@ -77,6 +78,18 @@ static void check_key_file(struct survey *survey, const char *path)
 	mem_free(keys);
 }
 
+static void check_prvs_file(struct survey *survey, const char *path)
+{
+	struct prvs_keys *keys = NULL;
+	const char *error = NULL;
+
+	if (prvs_keys_read(survey->context, path, &keys, &error) != STATUS_OK)
+		check_fault(survey, "prvs-keys: %s", error);
+	else
+		check_fact(survey, "prvs-keys %s: can be read", path);
+	mem_free(keys);
+}
+
 static void check_keys(struct survey *survey)
 {
 	const struct config *config = survey->config;
@@ -90,6 +103,8 @@ static void check_keys(struct survey *survey)
 			first++;
 		if (path != NULL && first == i)
 			check_key_file(survey, path);
+		if (config->domains[i].prvs_keys != NULL)
+			check_prvs_file(survey, config->domains[i].prvs_keys);
 	}
 }
 

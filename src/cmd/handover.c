@@ -60,13 +60,17 @@ static int run_signed(const void *context, const struct handover *handover, cons
 {
 	const struct sendmail_args *args = handover->args;
 	const char **argv =
-		mem_new_array(context, const char *, args->kept_count + args->recipient_count + 8);
+		mem_new_array(context, const char *, args->kept_count + args->recipient_count + 10);
 	size_t count = 0;
 
 	argv[count++] = handover->sendmail;
 	argv[count++] = "-i";
 	for (size_t i = 0; i < args->kept_count; i++)
 		argv[count++] = args->kept[i];
+	if (handover->envelope_id != NULL) {
+		argv[count++] = "-V";
+		argv[count++] = handover->envelope_id;
+	}
 	argv[count++] = "-f";
 	argv[count++] = run->sender != NULL ? run->sender : args->sender;
 	if (run->word == NULL && args->reads_header)

@@ -24,6 +24,7 @@ struct handover {
 	char *const *words; /* its command line as it was given to us */
 	size_t word_count;
 	const struct sendmail_args *args; /* the same, taken apart */
+	const char *envelope_id;	  /* for -V of our making, or NULL */
 	const struct bytes *pieces;	  /* the message */
 	size_t piece_count;
 	struct run *runs; /* instead of one run of the words as they are */

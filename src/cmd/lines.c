@@ -22,6 +22,8 @@ struct lines {
 	int file;
 	bool is_ours; /* to close */
 	bool has_ended;
+	bool is_growing;
+	bool is_skipping; /* within the rest of a line that was cut */
 	size_t start; /* of what is not handed out yet */
 	size_t end;
 	uint64_t number;
@@ -56,6 +58,27 @@ enum status lines_open(const void *context, const char *path, struct lines **lin
 		lines->size = (uint64_t)about.st_size;
 	*lines_out = lines;
 	return STATUS_OK;
+}
+
+struct lines *lines_open_file(const void *context, int file, uint64_t offset)
+{
+	struct lines *lines = mem_new(context, struct lines);
+	struct stat about;
+
+	lines->file = file;
+	lines->is_ours = true;
+	talloc_set_destructor(lines, close_file);
+	if (fstat(file, &about) == 0 && S_ISREG(about.st_mode))
+		lines->size = (uint64_t)about.st_size;
+	if (lseek(file, (off_t)offset, SEEK_SET) == (off_t)offset)
+		lines->offset = offset;
+	return lines;
+}
+
+void lines_set_growing(struct lines *lines, bool is_growing)
+{
+	lines->is_growing = is_growing;
+	lines->has_ended = false;
 }
 
 void lines_close(struct lines *lines)
@@ -118,9 +141,11 @@ static enum status skip_rest(struct lines *lines)
 
 		if (end != NULL) {
 			take(lines, (size_t)(end - rest) + 1);
+			lines->is_skipping = false;
 			return STATUS_OK;
 		}
 		take(lines, lines->end - lines->start);
+		lines->is_skipping = lines->is_growing;
 		if (lines->has_ended)
 			return STATUS_OK;
 		lines->start = LINES_LENGTH_MAX;
@@ -150,14 +175,23 @@ enum status lines_next(struct lines *lines, struct line *line_out)
 	const unsigned char *end;
 	const unsigned char *text;
 	size_t size;
-	enum status status = find_end(lines, &end);
+	enum status status = STATUS_OK;
 
 	memset(line_out, 0, sizeof *line_out);
+	/* What is in a growing file now need not be its end. */
+	if (lines->is_growing)
+		lines->has_ended = false;
+	if (lines->is_skipping)
+		status = skip_rest(lines);
+	if (status == STATUS_OK && lines->is_skipping)
+		return STATUS_NOT_FOUND;
+	if (status == STATUS_OK)
+		status = find_end(lines, &end);
 	if (status != STATUS_OK)
 		return status;
 	text = lines->buffer + lines->start;
 	size = lines->end - lines->start;
-	if (end == NULL && size == 0)
+	if (end == NULL && (size == 0 || (lines->is_growing && size <= LINES_LENGTH_MAX)))
 		return STATUS_NOT_FOUND;
 	line_out->number = ++lines->number;
 	if (end == NULL && size > LINES_LENGTH_MAX)

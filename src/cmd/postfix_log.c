@@ -35,6 +35,8 @@ struct message {
 	char instance[INSTANCE_MAX + 1];
 	const char *message_id;
 	const char *sender;
+	const char *client;
+	bool is_known, is_authenticated;
 };
 
 struct postfix_log {
@@ -70,6 +72,11 @@ struct postfix_log *postfix_log_new(const void *context, int64_t now, size_t tra
 	log->tracked_max = tracked_max > 0 ? tracked_max : 1;
 	log->scratch = mem_context(log, "postfix_log line");
 	return log;
+}
+
+void postfix_log_set_now(struct postfix_log *log, int64_t now)
+{
+	log->now = now;
 }
 
 size_t postfix_log_tracked(const struct postfix_log *log)
@@ -344,6 +351,51 @@ static bool skip_word(char **text, const char *word)
 	return true;
 }
 
+/* Queue ids come back, the short ones within seconds: what this instance had under the id is over. */
+static struct message *begin_message(struct postfix_log *log, const struct entry *entry)
+{
+	struct message *old = find_message(log, entry);
+
+	if (old != NULL && strcmp(old->instance, entry->instance) == 0)
+		forget(log, old);
+	return remember(log, entry);
+}
+
+/* "client=host[192.0.2.1], sasl_method=PLAIN, sasl_username=ann" */
+static enum postfix_line read_smtpd(
+	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+{
+	char *text = entry->text;
+	struct message *message;
+	const char *start, *end;
+
+	(void)sent_out;
+	if (!skip_word(&text, "client="))
+		return POSTFIX_LINE_OTHER;
+	message = begin_message(log, entry);
+	message->is_known = true;
+	message->is_authenticated = strstr(text, ", sasl_username=") != NULL;
+	text[strcspn(text, " ,")] = '\0';
+	start = strrchr(text, '[');
+	end = start == NULL ? NULL : strchr(start, ']');
+	message->client = end == NULL ? mem_strdup(message, "unknown")
+				      : mem_strndup(message, start + 1,
+						(size_t)(end - start) - 1);
+	return POSTFIX_LINE_OTHER;
+}
+
+/* "uid=0 from=<root>": made on this host. */
+static enum postfix_line read_pickup(
+	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+{
+	char *text = entry->text;
+
+	(void)sent_out;
+	if (skip_word(&text, "uid="))
+		begin_message(log, entry)->is_known = true;
+	return POSTFIX_LINE_OTHER;
+}
+
 static enum postfix_line read_cleanup(
 	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
 {
@@ -354,11 +406,10 @@ static enum postfix_line read_cleanup(
 	(void)sent_out;
 	if (!skip_word(&text, "message-id="))
 		return POSTFIX_LINE_OTHER;
-	/* Queue ids come back, the short ones within seconds. */
+	/* Begun by smtpd or pickup, or else without them, as a forwarded message is. */
 	message = find_message(log, entry);
-	if (message != NULL && strcmp(message->instance, entry->instance) == 0)
-		forget(log, message);
-	message = remember(log, entry);
+	if (message == NULL || message->message_id != NULL || message->sender != NULL)
+		message = begin_message(log, entry);
 	text += strspn(text, " ");
 	length = strlen(text);
 	while (length > 0 && text[length - 1] == ' ')
@@ -422,6 +473,8 @@ static enum postfix_line read_delivery(
 	if (recipient == NULL)
 		return POSTFIX_LINE_OTHER;
 	message = find_message(log, entry);
+	*sent_out = (struct postfix_sent){
+		.time_s = entry->time_s < log->now ? entry->time_s : log->now};
 	if (message == NULL || message->message_id == NULL || message->sender == NULL)
 		return POSTFIX_LINE_UNJOINED;
 	*sent_out = (struct postfix_sent){
@@ -430,14 +483,30 @@ static enum postfix_line read_delivery(
 		.sender = message->sender,
 		.recipient = recipient,
 		.original_recipient = address_normalise(log->scratch, original),
+		.client = message->client,
+		.is_known = message->is_known,
+		.is_authenticated = message->is_authenticated,
 	};
 	return POSTFIX_LINE_SENT;
+}
+
+static enum postfix_line read_local(
+	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+{
+	enum postfix_line kind = read_delivery(log, entry, sent_out);
+
+	if (kind == POSTFIX_LINE_SENT)
+		sent_out->is_local = true;
+	/* Most of it comes from elsewhere: that one cannot be joined says nothing of what we sent. */
+	return kind == POSTFIX_LINE_UNJOINED ? POSTFIX_LINE_OTHER : kind;
 }
 
 static const struct {
 	const char *service;
 	entry_reader *reader;
 } readers[] = {
+	{"smtpd", read_smtpd},
+	{"pickup", read_pickup},
 	{"cleanup", read_cleanup},
 	{"qmgr", read_queue},
 	{"postsuper", read_queue},
@@ -445,6 +514,9 @@ static const struct {
 	{"lmtp", read_delivery},
 	{"relay", read_delivery},
 	{"error", read_delivery},
+	{"local", read_local},
+	{"virtual", read_local},
+	{"pipe", read_local},
 };
 
 enum postfix_line postfix_log_read(
@@ -466,4 +538,44 @@ enum postfix_line postfix_log_read(
 	}
 	return strncmp(entry.instance, "postfix", strlen("postfix")) == 0 ? POSTFIX_LINE_OTHER
 									  : POSTFIX_LINE_FOREIGN;
+}
+
+void postfix_log_walk(
+	const struct postfix_log *log, postfix_open_visitor *visitor, void *argument)
+{
+	for (const struct message *at = log->oldest; at != NULL; at = at->newer) {
+		const struct postfix_open open = {
+			.queue_id = at->queue_id,
+			.instance = at->instance,
+			.message_id = at->message_id,
+			.sender = at->sender,
+			.client = at->client,
+			.is_known = at->is_known,
+			.is_authenticated = at->is_authenticated,
+		};
+
+		visitor(argument, &open);
+	}
+}
+
+static const char *copy_text(const void *context, const char *text)
+{
+	return text == NULL || strlen(text) > MESSAGE_ID_MAX ? NULL : mem_strdup(context, text);
+}
+
+void postfix_log_restore(struct postfix_log *log, const struct postfix_open *open)
+{
+	struct entry entry = {.time_s = 0};
+	struct message *message;
+
+	if (!copy_name(entry.instance, open->instance, open->instance + strlen(open->instance)) ||
+		strlen(open->queue_id) < QUEUE_ID_MIN || strlen(open->queue_id) > QUEUE_ID_MAX)
+		return;
+	strcpy(entry.queue_id, open->queue_id);
+	message = begin_message(log, &entry);
+	message->message_id = copy_text(message, open->message_id);
+	message->sender = copy_text(message, open->sender);
+	message->client = copy_text(message, open->client);
+	message->is_known = open->is_known;
+	message->is_authenticated = open->is_authenticated;
 }

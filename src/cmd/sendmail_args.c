@@ -16,6 +16,7 @@
 enum effect {
 	EFFECT_KEEP = 0,
 	EFFECT_SENDER,
+	EFFECT_ENVELOPE_ID,
 	EFFECT_HEADER,
 	EFFECT_DOTS,
 	EFFECT_MODE, /* -bX: a submission only for X = m */
@@ -52,7 +53,7 @@ static const struct letter letters[] = {
 	{'R', VALUE_NEEDED, EFFECT_KEEP},  /* DSN return */
 	{'T', VALUE_JOINED, EFFECT_KEEP},
 	{'U', VALUE_NONE, EFFECT_KEEP},	  /* initial submission */
-	{'V', VALUE_NEEDED, EFFECT_KEEP}, /* envelope id */
+	{'V', VALUE_NEEDED, EFFECT_ENVELOPE_ID},
 	{'X', VALUE_NEEDED, EFFECT_KEEP}, /* traffic log */
 	{'b', VALUE_NEEDED, EFFECT_MODE},
 	{'c', VALUE_NONE, EFFECT_KEEP},
@@ -136,6 +137,10 @@ static void apply(struct walk *walk, const struct letter *letter, const char *va
 
 	switch (letter->effect) {
 	case EFFECT_KEEP:
+		keep_option(walk, letter->name, value, is_joined);
+		break;
+	case EFFECT_ENVELOPE_ID:
+		args->envelope_id = value;
 		keep_option(walk, letter->name, value, is_joined);
 		break;
 	case EFFECT_SENDER:

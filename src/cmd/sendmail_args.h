@@ -13,6 +13,7 @@ struct sendmail_args {
 	bool is_submission; /* false: -bs, -bp, -q and their kin, or a value is missing */
 	const char *sender; /* of the last -f or -r, as written; NULL: none given; "" is null */
 	bool reads_header;  /* -t: the header names the recipients */
+	const char *envelope_id; /* of the last -V, or NULL */
 	bool ignores_dots;  /* -i, -oi: a line with a single dot does not end the message */
 	const char *const *recipients; /* the words that are no options, as written */
 	size_t recipient_count;

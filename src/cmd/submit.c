@@ -33,6 +33,7 @@
 
 #define DEPTH_VARIABLE "BACKSTOP_SUBMIT_DEPTH"
 #define DEPTH_MAX 10	 /* runs of submit inside one another */
+#define ENVELOPE_ID_MAX 100
 #define RANDOM_SIZE 10	 /* bytes in a Message-ID of ours */
 #define RANDOM_LENGTH 16 /* the same in base32 */
 
@@ -278,8 +279,10 @@ static const struct tag_keys *read_keys(const struct submission *submission)
 	if (domain->tag_keys == NULL)
 		return NULL;
 	if (tag_keys_read(submission->context, domain->tag_keys, &keys, &error) == STATUS_OK &&
-		keys->count > 0)
+		keys->count > 0) {
+		keys->delimiter = domain->delimiter;
 		return keys;
+	}
 	log_warning("submit: %s; mail from %s cannot be signed",
 		error != NULL ? error : domain->tag_keys, domain->name);
 	return NULL;
@@ -338,24 +341,33 @@ static enum status record(const struct submission *submission)
 {
 	struct command_run *run = submission->run;
 	const struct addressees *to = &submission->to;
+	const char *names[] = {submission->message_id, submission->args.envelope_id};
 	size_t count = to->address_count > 0 ? to->address_count : 1;
+	size_t added = 0;
 	struct ledger_entry *entries;
 
 	if (submission->message_id == NULL)
 		return STATUS_OK;
 	if (run->state == NULL)
 		return STATUS_STATE;
-	entries = mem_new_array(submission->context, struct ledger_entry, count);
-	for (size_t i = 0; i < count; i++) {
-		entries[i].sent_s = run->now;
-		entries[i].message_id = submission->message_id;
-		entries[i].domain = submission->domain == NULL ? NULL : submission->domain->name;
-		if (to->address_count > 0) {
-			entries[i].recipient = to->addresses[i];
-			entries[i].recipient_id = find_id(submission, to->addresses[i]);
+	entries = mem_new_array(submission->context, struct ledger_entry, count + count);
+	/* A report may give nothing but the envelope id that the caller has set. */
+	for (size_t n = 0; n < 2 && names[n] != NULL; n++) {
+		for (size_t i = 0; i < count; i++) {
+			struct ledger_entry *entry = &entries[added++];
+
+			entry->sent_s = run->now;
+			entry->message_id = names[n];
+			entry->domain =
+				submission->domain == NULL ? NULL : submission->domain->name;
+			if (to->address_count == 0)
+				continue;
+			entry->recipient = to->addresses[i];
+			entry->recipient_id = find_id(submission, to->addresses[i]);
 		}
 	}
-	return ledger_add(run->state, LEDGER_FEED_CONTINUOUS, run->now, entries, count, NULL);
+	ledger_set_lifetime(run->state, run->config->sent_lifetime_s);
+	return ledger_add(run->state, LEDGER_FEED_CONTINUOUS, run->now, entries, added, NULL);
 }
 
 static void add_piece(
@@ -390,6 +402,23 @@ static void cut_pieces(struct submission *submission)
 	add_piece(submission, start, end);
 }
 
+/* The Message-ID without its brackets, which reports to us give back as Original-Envelope-Id where
+ * the caller has none of his own; NULL when it had better not stand there (RFC 3461 section 4.4: 100
+ * characters, and some software takes no '+' or '=' in it, which are written otherwise on the way).
+ */
+static const char *make_envelope_id(const struct submission *submission)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    ".-_@$";
+	const char *id = submission->message_id;
+	size_t size = id == NULL ? 0 : strlen(id);
+
+	if (!submission->run->config->has_envelope_ids || submission->args.envelope_id != NULL ||
+		size < 3 || size > ENVELOPE_ID_MAX + 2 || strspn(id + 1, plain) != size - 2)
+		return NULL;
+	return mem_strndup(submission->context, id + 1, size - 2);
+}
+
 static int hand_over(const struct submission *submission)
 {
 	const struct command_run *run = submission->run;
@@ -400,6 +429,7 @@ static int hand_over(const struct submission *submission)
 		.args = &submission->args,
 		.pieces = submission->pieces,
 		.piece_count = submission->piece_count,
+		.envelope_id = make_envelope_id(submission),
 		.runs = submission->runs,
 		.run_count = submission->run_count,
 	};

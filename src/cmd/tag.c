@@ -12,8 +12,10 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/prvs.h"
 #include "base/tag.h"
 #include "base/text.h"
+#include "base/wrapped.h"
 #include "cmd/command.h"
 #include "state/ledger.h"
 
@@ -87,6 +89,22 @@ static enum status read_keys(
 		"%s: there is no key in it; 'backstop tag new-key' adds one", path);
 }
 
+/* How long tags signed with the keys of a file live: the longest of the domains that have it; 0 when
+ * none has. */
+static int64_t find_lifetime(const struct config *config, const char *file)
+{
+	int64_t lifetime_s = 0;
+
+	for (size_t i = 0; i < config->domain_count; i++) {
+		const struct domain_config *domain = &config->domains[i];
+
+		if (domain->tag_keys != NULL && strcmp(domain->tag_keys, file) == 0 &&
+			domain->tag_lifetime_s > lifetime_s)
+			lifetime_s = domain->tag_lifetime_s;
+	}
+	return lifetime_s;
+}
+
 static enum status run_new_key(struct command_run *run)
 {
 	const char *domain = command_option(run, "domain");
@@ -94,7 +112,7 @@ static enum status run_new_key(struct command_run *run)
 	struct tag_keys *keys = NULL;
 	const char *error = NULL;
 	enum status status = STATUS_OK;
-	unsigned id;
+	struct tag_keys_change change = {.id = 0};
 
 	if (run->argument_count > 1)
 		return command_misused(run, "new-key takes no argument \"%s\"", run->arguments[1]);
@@ -104,16 +122,20 @@ static enum status run_new_key(struct command_run *run)
 	file = find_key_file(run, domain, &status);
 	if (file == NULL)
 		return status;
-	status = tag_keys_add(run->context, file, run->now, &id, &error);
+	change.lifetime_s = find_lifetime(run->config, file);
+	status = tag_keys_add(run->context, file, run->now, &change, &error);
 	if (status == STATUS_OK)
 		status = tag_keys_read(run->context, file, &keys, &error);
 	if (status != STATUS_OK)
 		return command_failed(
 			run, status, "%s", error != NULL ? error : status_text(status));
-	printf("key %u added to %s; it signs from now on", id, file);
+	printf("key %u added to %s; it signs from now on", change.id, file);
 	if (keys->count > 1)
 		printf(", and the tags of the %zu older stay valid", keys->count - 1);
 	printf(".\n");
+	if (change.removed > 0)
+		printf("%zu older went, since all tags signed with them have expired.\n",
+			change.removed);
 	return STATUS_OK;
 }
 
@@ -172,6 +194,7 @@ static enum status run_make(struct command_run *run)
 	bool has_mailbox = command_option(run, "mailbox") != NULL;
 	const char *mailbox = find_address(run, "mailbox", 1, &status);
 	const char *recipient = NULL;
+	const struct domain_config *domain;
 	struct tag_keys *keys = NULL;
 	const char *id = NULL;
 	const char *tagged;
@@ -186,6 +209,9 @@ static enum status run_make(struct command_run *run)
 	status = read_keys(run, address_domain(mailbox), &keys);
 	if (status != STATUS_OK)
 		return status;
+	domain = config_find_domain(run->config, address_domain(mailbox));
+	if (domain != NULL)
+		keys->delimiter = domain->delimiter;
 	tagged = tag_make(run->context, keys, mailbox, recipient, run->now, &id);
 	if (tagged == NULL)
 		return command_failed(run, STATUS_DATA,
@@ -245,33 +271,113 @@ static void print_tag(struct command_run *run, const struct tag *tag, const char
 	print_field(run, "recipient", recipient);
 }
 
+/* The signature of another program, if its keys are configured for the domain. */
+static enum status check_prvs(
+	struct command_run *run, const struct wrapped *item, enum prvs_result *result_out)
+{
+	const struct domain_config *domain =
+		config_find_domain(run->config, address_domain(item->address));
+	struct prvs_keys *keys = NULL;
+	const char *error = NULL;
+	enum status status;
+
+	*result_out = PRVS_ABSENT;
+	if (strcmp(item->name, "prvs") != 0 || domain == NULL || domain->prvs_keys == NULL)
+		return STATUS_OK;
+	status = prvs_keys_read(run->context, domain->prvs_keys, &keys, &error);
+	if (status != STATUS_OK)
+		return command_failed(run, status, "%s", error);
+	*result_out = prvs_check(
+		keys, item->tag, item->address, domain->prvs_lifetime_s, run->now);
+	if (*result_out != PRVS_ABSENT)
+		print_field(run, "prvs", prvs_result_name(*result_out));
+	return STATUS_OK;
+}
+
+/* A tag of ours, as it was found. */
+struct own {
+	enum tag_result result;
+	struct tag tag;
+	const char *recipient;
+};
+
+/* Looks for one in the address; a valid one, and one that is not bad, is better than what is there:
+ * with another program's mark in front of it the mailbox is another, and the signature bad. */
+static enum status check_own(struct command_run *run, const char *address, struct own *best)
+{
+	int64_t lifetime_s = LIFETIME_DEFAULT_S;
+	const struct domain_config *domain;
+	struct tag_keys *keys = NULL;
+	struct own own;
+	enum status status;
+
+	if (best->result == TAG_VALID || !tag_parse(run->context, address, &own.tag))
+		return STATUS_OK;
+	domain = config_find_domain(run->config, address_domain(own.tag.mailbox));
+	status = read_keys(run, address_domain(own.tag.mailbox), &keys);
+	if (status != STATUS_OK)
+		return status;
+	if (domain != NULL)
+		lifetime_s = domain->tag_lifetime_s;
+	own.recipient =
+		own.tag.id != NULL ? resolve_id(run, own.tag.id) : own.tag.recipient;
+	own.result = tag_check(keys, &own.tag, own.tag.id != NULL ? own.recipient : NULL,
+		lifetime_s, run->now);
+	if (best->result == TAG_ABSENT || best->result == TAG_BAD)
+		*best = own;
+	return STATUS_OK;
+}
+
+/* Each address that is wrapped in another. */
+static enum status check_inner(
+	struct command_run *run, const char *address, struct own *best, enum prvs_result *prvs_out)
+{
+	struct wrapped inner[WRAPPED_MAX];
+	size_t count = wrapped_open(run->context, address, inner);
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+		enum prvs_result prvs;
+
+		print_field(run, "wrapping", inner[i].name);
+		print_field(run, "inside", inner[i].address);
+		status = check_prvs(run, &inner[i], &prvs);
+		if (prvs == PRVS_VALID || *prvs_out == PRVS_ABSENT)
+			*prvs_out = prvs;
+		/* A foreign domain has no keys of ours. */
+		if (status == STATUS_OK &&
+			(command_option(run, "file") != NULL ||
+				config_find_domain(run->config,
+					address_domain(inner[i].address)) != NULL))
+			status = check_own(run, inner[i].address, best);
+	}
+	return status;
+}
+
 static enum status run_check(struct command_run *run)
 {
-	enum tag_result result = TAG_ABSENT;
-	enum status status = STATUS_OK;
-	int64_t lifetime_s = LIFETIME_DEFAULT_S;
-	struct tag_keys *keys = NULL;
-	const struct domain_config *domain;
-	const char *recipient;
-	struct tag tag;
+	enum prvs_result prvs = PRVS_ABSENT;
+	struct own own = {.result = TAG_ABSENT};
+	enum status status;
+	const char *result;
 
 	if (run->argument_count != 2)
 		return command_misused(run, "check wants one address");
-	if (tag_parse(run->context, run->arguments[1], &tag)) {
-		domain = config_find_domain(run->config, address_domain(tag.mailbox));
-		status = read_keys(run, address_domain(tag.mailbox), &keys);
-		if (status != STATUS_OK)
-			return status;
-		if (domain != NULL)
-			lifetime_s = domain->tag_lifetime_s;
-		recipient = tag.id != NULL ? resolve_id(run, tag.id) : tag.recipient;
-		result = tag_check(
-			keys, &tag, tag.id != NULL ? recipient : NULL, lifetime_s, run->now);
-		print_tag(run, &tag, recipient);
-	}
-	print_field(run, "result", tag_result_name(result));
+	status = check_inner(run, run->arguments[1], &own, &prvs);
+	if (status == STATUS_OK && own.result == TAG_ABSENT)
+		status = check_own(run, run->arguments[1], &own);
+	if (status != STATUS_OK)
+		return status;
+	result = tag_result_name(own.result);
+	if (own.result != TAG_ABSENT)
+		print_tag(run, &own.tag, own.recipient);
+	else if (prvs != PRVS_ABSENT)
+		result = mem_printf(run->context, "prvs-%s", prvs_result_name(prvs));
+	print_field(run, "result", result);
 	/* Exit 1, as of grep: asked and answered. */
-	return result == TAG_VALID ? STATUS_OK : STATUS_DIFFERENT;
+	return own.result == TAG_VALID || (own.result == TAG_ABSENT && prvs == PRVS_VALID)
+		       ? STATUS_OK
+		       : STATUS_DIFFERENT;
 }
 
 static const struct {

@@ -43,6 +43,7 @@ struct state {
 	pid_t pid;	  /* who opened it: LMDB must not be used across fork() */
 	bool is_unmapped; /* a new map could not be had; any use would fault */
 	bool has_transaction;
+	int64_t sent_lifetime_s; /* ledger_set_lifetime */
 };
 
 /* state_open with the map size that a new environment starts with, which tests make small. */

@@ -28,6 +28,17 @@ static bool decode_id(
 	return codec_is_complete(&reader) && *recipient_out != NULL;
 }
 
+bool ids_decode_used(const MDB_val *value, int64_t *used_s_out)
+{
+	struct codec_reader reader;
+
+	codec_reader_init(&reader, value->mv_data, value->mv_size);
+	if (codec_get_u8(&reader) != ID_VERSION)
+		return false;
+	*used_s_out = codec_get_i64(&reader);
+	return !reader.is_bad;
+}
+
 bool ids_check(const MDB_val *key, const MDB_val *value)
 {
 	void *context = mem_context(NULL, "id");

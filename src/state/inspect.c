@@ -33,6 +33,8 @@ static const struct {
 	{META_HOST, counter_check, false},
 	{META_KEPT, expiry_check_kept, false},
 	{META_ROSTER, roster_check_head, true},
+	{META_SWEEP_IDS, sweep_check, false},
+	{META_SWEEP_SENT, sweep_check, false},
 };
 
 static bool meta_check(const MDB_val *key, const MDB_val *value)

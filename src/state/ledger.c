@@ -1,13 +1,12 @@
 /*
- * ledger.c: what was sent, and for which span of time its absence means anything.
+ * ledger.c: what was sent.
  *
- * In charge of "sent" and of the coverage in "meta". Leaves opaque ids to ids.c, and what an answer
- * weighs to weigh/. A batch is sorted by key
- * before it is written: hashes scatter over the whole tree, and in order each page is touched once.
+ * In charge of "sent". Leaves the spans of time to coverage.c, opaque ids to ids.c, the walk for what
+ * is too old to sweep.c, and what an answer weighs to weigh/. A batch is sorted by key before it is
+ * written: hashes scatter over the whole tree, and in order each page is touched once.
  */
 #include "state/ledger.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,13 +16,11 @@
 
 enum {
 	SENT_VERSION = 1,
-	COVERAGE_VERSION = 1,
 	MESSAGE_SIZE = 16,  /* bytes of the hash of a Message-ID in a key */
 	RECIPIENT_SIZE = 8, /* bytes of the hash of a recipient behind it; zeros: not recorded */
 	KEY_SIZE = MESSAGE_SIZE + RECIPIENT_SIZE,
 	SENT_VALUE_SIZE = 9,
-	DOMAIN_MAX = 255,  /* RFC 1035; a longer one covers nothing */
-	GAP_MAX_S = 86400, /* between two batches of a log that is fed piece by piece */
+	SWEEP_LEAST = 16,  /* records looked at with each feeding, however small */
 	SPANS_MAX = 64 /* sender domains of one feeding; those of further ones are not extended */
 };
 
@@ -194,87 +191,10 @@ enum status ledger_find(struct state *state, const char *message_id, const char 
 	return status;
 }
 
-/* The name of a domain's coverage; bytes has room for COVERAGE_KEY_SIZE. False when the domain is
- * none. */
-#define COVERAGE_KEY_SIZE (sizeof META_COVERAGE + DOMAIN_MAX)
-static bool make_coverage_key(const char *domain, char *bytes, MDB_val *key_out)
-{
-	int size;
-
-	if (domain == NULL || *domain == '\0' || strlen(domain) > DOMAIN_MAX)
-		return false;
-	size = snprintf(bytes, COVERAGE_KEY_SIZE, "%s%s", META_COVERAGE, domain);
-	*key_out = (MDB_val){.mv_size = (size_t)size, .mv_data = bytes};
-	return true;
-}
-
-static bool decode_coverage(const MDB_val *value, struct ledger_coverage *coverage_out)
-{
-	struct codec_reader reader;
-
-	codec_reader_init(&reader, value->mv_data, value->mv_size);
-	if (codec_get_u8(&reader) != COVERAGE_VERSION)
-		return false;
-	coverage_out->from_s = codec_get_i64(&reader);
-	coverage_out->until_s = codec_get_i64(&reader);
-	coverage_out->is_any = true;
-	return codec_is_complete(&reader);
-}
-
-bool ledger_check_coverage(const MDB_val *key, const MDB_val *value)
-{
-	struct ledger_coverage coverage;
-
-	(void)key;
-	return decode_coverage(value, &coverage);
-}
-
-struct coverage_look_up {
-	MDB_val key;
-	struct ledger_coverage *coverage;
-};
-
-/* MDB_NOTFOUND when it was never fed, MDB_CORRUPTED when the record does not decode. */
-static int get_coverage(struct state *state, MDB_txn *transaction, void *argument)
-{
-	struct coverage_look_up *look_up_of = argument;
-	struct ledger_coverage *coverage = look_up_of->coverage;
-	MDB_val key = look_up_of->key;
-	MDB_val value;
-	int code = mdb_get(transaction, state->dbis[BOX_META], &key, &value);
-
-	*coverage = (struct ledger_coverage){.is_any = false};
-	if (code != MDB_SUCCESS || decode_coverage(&value, coverage))
-		return code;
-	*coverage = (struct ledger_coverage){.is_any = false};
-	return MDB_CORRUPTED;
-}
-
-enum status ledger_coverage(
-	struct state *state, const char *domain, struct ledger_coverage *coverage_out)
-{
-	char bytes[COVERAGE_KEY_SIZE];
-	struct coverage_look_up look_up_of = {.coverage = coverage_out};
-	enum status status = STATUS_NOT_FOUND;
-
-	if (make_coverage_key(domain, bytes, &look_up_of.key))
-		status = box_read(state, get_coverage, &look_up_of);
-	if (status != STATUS_OK)
-		*coverage_out = (struct ledger_coverage){.is_any = false};
-	return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-}
-
 /* An entry that is ready to be written. */
 struct prepared {
 	unsigned char key[KEY_SIZE];
 	int64_t sent_s;
-};
-
-/* The entries of one sender domain in a feeding. */
-struct span {
-	const char *domain;
-	int64_t earliest_s;
-	int64_t latest_s;
 };
 
 struct feeding {
@@ -284,7 +204,7 @@ struct feeding {
 	size_t count;
 	struct prepared *prepared;
 	size_t prepared_count;
-	struct span spans[SPANS_MAX];
+	struct fed_span spans[SPANS_MAX];
 	size_t span_count;
 	size_t added; /* the result */
 };
@@ -315,8 +235,8 @@ static enum status prepare_entry(const struct ledger_entry *entry, struct prepar
 /* Only messages count: an entry that is there for its id alone says nothing of what was sent. */
 static void extend_span(struct feeding *feeding, const struct ledger_entry *entry)
 {
-	struct span *span = feeding->spans;
-	struct span *end = feeding->spans + feeding->span_count;
+	struct fed_span *span = feeding->spans;
+	struct fed_span *end = feeding->spans + feeding->span_count;
 
 	if (entry->domain == NULL)
 		return;
@@ -325,7 +245,8 @@ static void extend_span(struct feeding *feeding, const struct ledger_entry *entr
 	if (span == end && feeding->span_count == SPANS_MAX)
 		return;
 	if (span == end) {
-		*span = (struct span){entry->domain, entry->sent_s, entry->sent_s};
+		*span = (struct fed_span){feeding->feed, feeding->now, entry->domain, entry->sent_s,
+			entry->sent_s};
 		feeding->span_count++;
 	}
 	if (entry->sent_s < span->earliest_s)
@@ -389,72 +310,37 @@ static int put_ids(struct state *state, MDB_txn *transaction, const struct feedi
 	return code;
 }
 
-/* `from` is set once: entries from before the first feeding are there only by chance, and what is
- * missing among them proves nothing. A continuous feed that takes over from batches begins anew:
- * nobody knows what was sent between the last batch and now. */
-static void extend_coverage(
-	struct ledger_coverage *coverage, const struct feeding *feeding, const struct span *span)
-{
-	bool is_batch = feeding->feed == LEDGER_FEED_BATCH;
-	int64_t until_s = span->latest_s > feeding->now ? span->latest_s : feeding->now;
-
-	bool has_gap = is_batch ? coverage->until_s < span->earliest_s - GAP_MAX_S
-				: coverage->until_s < feeding->now;
-
-	if (!coverage->is_any || has_gap) {
-		coverage->from_s = is_batch ? span->earliest_s : feeding->now;
-		coverage->until_s = INT64_MIN;
-		coverage->is_any = true;
-	}
-	if (!is_batch)
-		until_s = INT64_MAX;
-	if (until_s > coverage->until_s)
-		coverage->until_s = until_s;
-}
-
-static int put_span(struct state *state, MDB_txn *transaction, const struct feeding *feeding,
-	const struct span *span)
-{
-	unsigned char bytes[1 + 2 * CODEC_U64_SIZE] = {COVERAGE_VERSION};
-	MDB_val value = {.mv_size = sizeof bytes, .mv_data = bytes};
-	char name[COVERAGE_KEY_SIZE];
-	struct ledger_coverage coverage;
-	struct coverage_look_up look_up_of = {.coverage = &coverage};
-	int code;
-
-	if (!make_coverage_key(span->domain, name, &look_up_of.key))
-		return MDB_SUCCESS;
-	code = get_coverage(state, transaction, &look_up_of);
-	/* A record that does not decode covers nothing: begin anew, which claims the least. */
-	if (code != MDB_SUCCESS && code != MDB_NOTFOUND && code != MDB_CORRUPTED)
-		return code;
-	extend_coverage(&coverage, feeding, span);
-	codec_store_u64(bytes + 1, (uint64_t)coverage.from_s);
-	codec_store_u64(bytes + 1 + CODEC_U64_SIZE, (uint64_t)coverage.until_s);
-	return mdb_put(transaction, state->dbis[BOX_META], &look_up_of.key, &value, 0);
-}
-
 static int put_coverage(struct state *state, MDB_txn *transaction, const struct feeding *feeding)
 {
 	int code = MDB_SUCCESS;
 
 	for (size_t i = 0; i < feeding->span_count && code == MDB_SUCCESS; i++)
-		code = put_span(state, transaction, feeding, &feeding->spans[i]);
+		code = coverage_extend(state, transaction, &feeding->spans[i]);
 	return code;
 }
 
-static int cover(struct state *state, MDB_txn *transaction, void *argument)
+void ledger_set_lifetime(struct state *state, int64_t lifetime_s)
 {
-	return put_coverage(state, transaction, argument);
+	if (state != NULL)
+		state->sent_lifetime_s = lifetime_s;
 }
 
-enum status ledger_cover(
-	struct state *state, const char *domain, int64_t earliest_s, int64_t until_s)
+/* A few old ones go with each feeding: twice as many are looked at as were added. */
+static int expire(struct state *state, MDB_txn *transaction, const struct feeding *feeding)
 {
-	struct feeding feeding = {.feed = LEDGER_FEED_BATCH, .now = until_s, .span_count = 1};
+	const int64_t limit_s = feeding->now - state->sent_lifetime_s;
+	const struct sweep_plan plans[] = {
+		{BOX_SENT, META_SWEEP_SENT, decode_sent, limit_s, 2 * feeding->count + SWEEP_LEAST},
+		{BOX_IDS, META_SWEEP_IDS, ids_decode_used, limit_s, SWEEP_LEAST},
+	};
+	int code;
 
-	feeding.spans[0] = (struct span){domain, earliest_s, earliest_s};
-	return box_write(state, cover, &feeding);
+	if (state->sent_lifetime_s <= 0)
+		return MDB_SUCCESS;
+	code = coverage_cut_all(state, transaction, feeding->now);
+	for (size_t i = 0; i < sizeof plans / sizeof plans[0] && code == MDB_SUCCESS; i++)
+		code = sweep_run(state, transaction, &plans[i]);
+	return code;
 }
 
 static int feed_all(struct state *state, MDB_txn *transaction, void *argument)
@@ -468,6 +354,8 @@ static int feed_all(struct state *state, MDB_txn *transaction, void *argument)
 		code = put_ids(state, transaction, feeding);
 	if (code == MDB_SUCCESS)
 		code = put_coverage(state, transaction, feeding);
+	if (code == MDB_SUCCESS)
+		code = expire(state, transaction, feeding);
 	return code;
 }
 

@@ -20,6 +20,8 @@
 /* Names of the records in "meta". */
 #define META_COVERAGE "coverage:" /* and the domain */
 #define META_HOST "host"
+#define META_SWEEP_IDS "sweep:ids"
+#define META_SWEEP_SENT "sweep:sent"
 #define META_KEPT "kept"
 #define META_ROSTER "roster:" /* and the SHA-256 of its path */
 
@@ -54,6 +56,35 @@ int ids_put(struct state *state, MDB_txn *transaction, const struct ledger_entry
 int proof_count(
 	struct state *state, MDB_txn *transaction, const struct proof_use *use, int64_t now);
 int proof_sweep(struct state *state, MDB_txn *transaction, int64_t now);
+/* The entries of one sender domain in a feeding. */
+struct fed_span {
+	enum ledger_feed feed;
+	int64_t now;
+	const char *domain;
+	int64_t earliest_s;
+	int64_t latest_s;
+};
+
+/* The coverage of the span's domain, extended by it. LMDB's code. */
+int coverage_extend(struct state *state, MDB_txn *transaction, const struct fed_span *span);
+/* Cuts the coverage of every domain before the first entry goes that it is about, also of those that
+ * send no more. There are as many as sender domains. LMDB's code. */
+int coverage_cut_all(struct state *state, MDB_txn *transaction, int64_t now);
+
+/* Goes on through a database where the last call stopped, round and round: looks at `budget` records
+ * and deletes those that are of before limit_s. position_name: of the record in "meta" that keeps the
+ * place. LMDB's code. */
+struct sweep_plan {
+	enum box_db database;
+	const char *position_name;
+	bool (*decode_time)(const MDB_val *value, int64_t *time_s_out); /* false: the record stays */
+	int64_t limit_s;
+	size_t budget;
+};
+int sweep_run(struct state *state, MDB_txn *transaction, const struct sweep_plan *plan);
+
+/* The last use of an id. */
+bool ids_decode_used(const MDB_val *value, int64_t *used_s_out);
 
 /* Whether a record decodes. */
 typedef bool record_check(const MDB_val *key, const MDB_val *value);
@@ -69,5 +100,6 @@ record_check roster_check_member;
 record_check roster_check_head;
 record_check proof_check;
 record_check proof_check_time;
+record_check sweep_check;
 
 #endif

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "state/ledger.h"
+#include "base/wrapped.h"
+#include "weigh/tagged.h"
 
 static void add_candidate(struct candidates *candidates, const char *address)
 {
@@ -20,39 +21,47 @@ static void add_candidate(struct candidates *candidates, const char *address)
 	candidates->items[candidates->count++] = address;
 }
 
-/* The recipient that the bounce address itself names: signed, by our tag, he is as good as named by
- * the report; unsigned, by VERP, he goes to *verp_out: who replays a post has that address too. */
-static void add_from_envelope(const void *context, const struct weigh_input *input,
-	struct candidates *candidates, const char **verp_out)
+static void add_verp(const void *context, const char *address, struct candidates *verp_out)
 {
-	const char *address = envelope_address(&input->mail->envelope);
-	char *resolved = NULL;
 	struct tag tag;
 
-	*verp_out = NULL;
-	if (address == NULL)
-		return;
-	if (tag_parse(context, address, &tag)) {
-		if (tag.id != NULL && input->state != NULL)
-			ledger_find_id(input->state, context, tag.id, &resolved);
-		if (input->tag_keys != NULL &&
-			tag_check(input->tag_keys, &tag, resolved, input->domain->tag_lifetime_s,
-				input->now) == TAG_VALID)
-			add_candidate(candidates, tag.id != NULL ? resolved : tag.recipient);
+	if (tag_parse(context, address, &tag))
 		address = tag.mailbox;
+	add_candidate(verp_out, address_from_verp(context, address_local(context, address)));
+}
+
+/* The recipient that a valid tag of ours names is as good as named by the report. Those that VERP
+ * names, unsigned, go to verp_out. */
+static void add_from_places(const void *context, const struct weigh_input *input,
+	struct candidates *candidates, struct candidates *verp_out)
+{
+	struct tagged_place places[TAGGED_PLACES];
+	size_t count = tagged_places(input, places);
+	struct tagged tagged;
+
+	tagged_find(context, input, &tagged);
+	if (tagged.result == TAG_VALID)
+		add_candidate(candidates, tagged.recipient);
+	for (size_t i = 0; i < count; i++) {
+		struct wrapped inner[WRAPPED_MAX];
+		size_t inner_count = wrapped_open(context, places[i].address, inner);
+
+		if (inner_count == 0)
+			add_verp(context, places[i].address, verp_out);
+		for (size_t k = 0; k < inner_count; k++)
+			add_verp(context, inner[k].address, verp_out);
 	}
-	*verp_out = address_from_verp(context, address_local(context, address));
 }
 
 void candidates_collect(const void *context, const struct weigh_input *input,
-	const struct trace *trace, struct candidates *candidates_out, const char **verp_out)
+	const struct trace *trace, struct candidates *candidates_out, struct candidates *verp_out)
 {
 	struct candidates *candidates = candidates_out;
 	const struct bounce *bounce = input->bounce;
 	const char *traced[CANDIDATE_MAX];
 
-	candidates->count = 0;
-	add_from_envelope(context, input, candidates, verp_out);
+	candidates->count = verp_out->count = 0;
+	add_from_places(context, input, candidates, verp_out);
 	for (size_t i = 0; i < bounce->recipient_count; i++) {
 		add_candidate(candidates, bounce->recipients[i].address);
 		add_candidate(candidates, bounce->recipients[i].final);

@@ -19,10 +19,10 @@ struct candidates {
 
 /* Every address that the report, a valid tag or the reporter's own trace fields (trace.h) give for
  * the recipient; of an automatic answer also its author, who is the recipient. Not what stands in
- * To: or in older Received lines: a replayed post has its victim there. verp_out: the one whom an
- * unsigned bounce address names (VERP), or NULL; he is not among them, since who replays a post has
- * that address too. May ask the ledger for the recipient behind an id. Strings on context. */
+ * To: or in older Received lines: a replayed post has its victim there. verp_out: those whom
+ * unsigned bounce addresses name (VERP); they are not among them, since who replays a post has such
+ * an address too. May ask the ledger for the recipient behind an id. Strings on context. */
 void candidates_collect(const void *context, const struct weigh_input *input,
-	const struct trace *trace, struct candidates *candidates_out, const char **verp_out);
+	const struct trace *trace, struct candidates *candidates_out, struct candidates *verp_out);
 
 #endif

@@ -163,7 +163,7 @@ static bool add_sent(const void *context, const struct weigh_input *input, struc
 	const struct bounce *bounce = input->bounce;
 	struct candidates candidates;
 	struct trace trace;
-	const char *verp;
+	struct candidates verp;
 
 	if (item == NULL || item->weight <= 0)
 		return true;

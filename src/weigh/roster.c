@@ -165,14 +165,15 @@ static bool said(const struct weigh_input *input, const char *check_name, const 
 }
 
 /* True when who is named here may be a member under another address. */
-static bool is_other_address(struct sight *sight, const char *verp)
+static bool is_other_address(struct sight *sight, const struct candidates *verp)
 {
 	const struct weigh_input *input = sight->input;
 
 	if (said(input, "hop", "forwarded") || said(input, "sent", "other-recipient") ||
 		said(input, "sent", "verp-recipient") || said(input, "sent", "absent-early"))
 		return true;
-	return verp != NULL && ask(sight, &verp, 1) && sight->answer.presence != ROSTER_ABSENT;
+	return verp->count > 0 && ask(sight, verp->items, verp->count) &&
+	       sight->answer.presence != ROSTER_ABSENT;
 }
 
 /* No delivery before this time would have been to somebody whose leaving we know of. */
@@ -181,7 +182,8 @@ static bool is_early(const struct sight *sight)
 	return !sight->answer.is_indexed || sight->answer.first_s + EARLY_S > sight->input->now;
 }
 
-static void weigh_stranger(struct sight *sight, const char *verp, struct evidence *evidence_out)
+static void weigh_stranger(
+	struct sight *sight, const struct candidates *verp, struct evidence *evidence_out)
 {
 	const struct weigh_input *input = sight->input;
 
@@ -209,8 +211,8 @@ static void weigh_stranger(struct sight *sight, const char *verp, struct evidenc
 	}
 }
 
-static void weigh_sight(
-	const void *context, struct sight *sight, const char *verp, struct evidence *evidence_out)
+static void weigh_sight(const void *context, struct sight *sight, const struct candidates *verp,
+	struct evidence *evidence_out)
 {
 	switch (sight->answer.presence) {
 	case ROSTER_PRESENT:
@@ -236,7 +238,7 @@ void roster_weigh(
 	struct sight sight = {.input = input};
 	struct candidates candidates;
 	struct trace trace;
-	const char *verp;
+	struct candidates verp;
 
 	evidence_out->result = "unavailable";
 	if (input->list == NULL || input->list->roster == NULL) {
@@ -253,7 +255,7 @@ void roster_weigh(
 		return;
 	}
 	if (look(&sight, &candidates))
-		weigh_sight(context, &sight, verp, evidence_out);
+		weigh_sight(context, &sight, &verp, evidence_out);
 	else
 		evidence_out->detail = mem_printf(context, "the roster %s", sight.why);
 }

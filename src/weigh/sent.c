@@ -8,6 +8,8 @@
  * that was handed over now may have left its list up to QUEUE_LIFETIME_S ago; in the first days of
  * a ledger an absent one is therefore weighed as "absent-early".
  */
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -15,24 +17,69 @@
 #include "state/ledger.h"
 #include "weigh/candidates.h"
 
+#define NAMES_MAX 64
 #define DATE_SKEW_S (6 * 3600)	     /* how far the clock of who wrote the mail may be ahead */
 #define QUEUE_LIFETIME_S (5 * 86400) /* Postfix, sendmail, Exim: how long mail is tried */
 
-/* Asks for each Message-ID that the report gives; the best answer counts. */
-static enum status ask(const struct weigh_input *input, const struct candidates *candidates,
-	struct ledger_answer *best)
+/* The envelope id as it was given (RFC 3461 section 4: xtext in transport, and some return it so).
+ * submit gives the Message-ID for it, and Haraka does by itself. */
+static const char *decode_envelope_id(const void *context, const char *text)
 {
-	const struct bounce *bounce = input->bounce;
+	char *id = text == NULL ? NULL : mem_strdup(context, text);
+	char *to = id;
+
+	for (const char *from = id; from != NULL && *from != '\0'; from++) {
+		unsigned code;
+
+		if (*from == '+' && isxdigit((unsigned char)from[1]) &&
+			isxdigit((unsigned char)from[2]) && sscanf(from + 1, "%2x", &code) == 1 &&
+			code >= ' ' && code < 0x7F) {
+			*to++ = (char)code;
+			from += 2;
+		} else {
+			*to++ = *from;
+		}
+	}
+	if (to != NULL)
+		*to = '\0';
+	return id;
+}
+
+struct names {
+	const char *items[NAMES_MAX];
+	size_t count;
+};
+
+static void add_name(struct names *names, const char *name)
+{
+	if (name != NULL && *name != '\0' && names->count < NAMES_MAX)
+		names->items[names->count++] = name;
+}
+
+/* All that the original may be recorded under, as the report gives it. */
+static void collect_names(const void *context, const struct bounce *bounce, struct names *names)
+{
+	add_name(names, bounce->original.message_id);
+	add_name(names, bounce->envelope_id);
+	/* A Message-ID may have a plus and two digits in it itself. */
+	if (bounce->envelope_id != NULL && strchr(bounce->envelope_id, '+') != NULL)
+		add_name(names, decode_envelope_id(context, bounce->envelope_id));
+	for (size_t i = 0; i < bounce->message_id_count; i++)
+		add_name(names, bounce->message_ids[i]);
+}
+
+/* Asks for each name; the best answer counts. */
+static enum status ask(const struct weigh_input *input, const struct names *names,
+	const struct candidates *candidates, struct ledger_answer *best)
+{
 	enum status status = STATUS_NOT_FOUND;
 
 	memset(best, 0, sizeof(*best));
-	for (size_t i = 0; i <= bounce->message_id_count && !best->has_recipient; i++) {
-		const char *id = i == 0 ? bounce->original.message_id : bounce->message_ids[i - 1];
+	for (size_t i = 0; i < names->count && !best->has_recipient; i++) {
 		struct ledger_answer answer;
-		if (id == NULL)
-			continue;
-		status = ledger_find(
-			input->state, id, candidates->items, candidates->count, &answer);
+
+		status = ledger_find(input->state, names->items[i], candidates->items,
+			candidates->count, &answer);
 		if (status != STATUS_OK)
 			return status;
 		if (answer.has_recipient || (answer.has_message && !best->has_message))
@@ -42,15 +89,15 @@ static enum status ask(const struct weigh_input *input, const struct candidates 
 }
 
 /* The Message-ID was sent, but not to one of the candidates. */
-static void weigh_other(
-	const struct weigh_input *input, const char *verp, struct evidence *evidence_out)
+static void weigh_other(const struct weigh_input *input, const struct names *names,
+	const struct candidates *verp, struct evidence *evidence_out)
 {
-	const struct candidates named = {.items = {verp}, .count = 1};
 	struct ledger_answer answer;
 
 	evidence_out->result = "other-recipient";
 	evidence_out->detail = "we sent this message, but not to a recipient named here";
-	if (verp == NULL || ask(input, &named, &answer) != STATUS_OK || !answer.has_recipient)
+	if (verp->count == 0 || ask(input, names, verp, &answer) != STATUS_OK ||
+		!answer.has_recipient)
 		return;
 	evidence_out->result = "verp-recipient";
 	evidence_out->detail =
@@ -84,14 +131,18 @@ static void weigh_absent(
 		evidence_out->detail = "not in the ledger, which is not complete";
 		return;
 	}
+	if (!header_date(date, &written))
+		written = 0;
+	/* Who reports may have a clock that is behind; the Date is by our own. */
 	if (ledger_coverage(input->state, input->domain->name, &coverage) != STATUS_OK ||
 		!coverage.is_any || handed_over < coverage.from_s ||
-		handed_over > coverage.until_s) {
+		handed_over > coverage.until_s ||
+		(written > coverage.until_s && written <= handed_over + DATE_SKEW_S)) {
 		evidence_out->detail = "not in the ledger, which does not cover that time";
 		return;
 	}
 	if (earliest >= coverage.from_s ||
-		(header_date(date, &written) && written >= coverage.from_s + DATE_SKEW_S)) {
+		(written != 0 && written >= coverage.from_s + DATE_SKEW_S)) {
 		evidence_out->result = "absent";
 		evidence_out->detail = "we sent no message with this Message-ID";
 		return;
@@ -104,10 +155,10 @@ static void weigh_absent(
 
 void sent_weigh(const void *context, const struct weigh_input *input, struct evidence *evidence_out)
 {
-	struct candidates candidates;
+	struct candidates candidates, verp;
+	struct names names = {.count = 0};
 	struct ledger_answer answer;
 	struct trace trace;
-	const char *verp;
 
 	evidence_out->result = "unavailable";
 	if (input->domain == NULL || input->domain->sent_log == SENT_LOG_NONE) {
@@ -120,13 +171,14 @@ void sent_weigh(const void *context, const struct weigh_input *input, struct evi
 		evidence_out->detail = "the ledger could not be asked";
 		return;
 	}
-	if (input->bounce->original.message_id == NULL && input->bounce->message_id_count == 0) {
+	collect_names(context, input->bounce, &names);
+	if (names.count == 0) {
 		evidence_out->detail = "the report gives no Message-ID of the original";
 		return;
 	}
 	trace_read(context, &input->bounce->original, &trace);
 	candidates_collect(context, input, &trace, &candidates, &verp);
-	if (ask(input, &candidates, &answer) != STATUS_OK) {
+	if (ask(input, &names, &candidates, &answer) != STATUS_OK) {
 		evidence_out->detail = "the ledger could not be read";
 	} else if (answer.has_recipient) {
 		evidence_out->result = "recipient";
@@ -135,7 +187,7 @@ void sent_weigh(const void *context, const struct weigh_input *input, struct evi
 		evidence_out->result = "message";
 		evidence_out->detail = "we sent this message; to whom was not recorded";
 	} else if (answer.has_message) {
-		weigh_other(input, verp, evidence_out);
+		weigh_other(input, &names, &verp, evidence_out);
 	} else {
 		weigh_absent(input, &trace, evidence_out);
 	}

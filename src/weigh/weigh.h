@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/config.h"
+#include "base/prvs.h"
 #include "base/tag.h"
 #include "base/words.h"
 #include "classify/bounce.h"
@@ -65,6 +66,8 @@ struct weigh_input {
 	const struct tag_keys *tag_keys;    /* of that domain */
 	const char *tag_problem;	    /* why tag_keys is NULL though configured; or NULL */
 	const struct dkim_records *dkim_records; /* DKIM keys in DNS; NULL: DNS is not asked */
+	const struct prvs_keys *prvs_keys;	 /* the same for tags of another program */
+	const char *prvs_problem;
 	struct state *state;
 	struct resolver *resolver;     /* NULL: DNS is not asked */
 	struct weigh_notes *notes;     /* set by weigh_bounce */

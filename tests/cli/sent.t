@@ -100,9 +100,83 @@ is "$status" 0 "a log of Postfix"
 like "$out" ": 2 deliveries read, 3 new, 0 bad" "our domain's mail, to both addresses of an alias"
 like "$out" ": 1 more could not be used" "and what cannot be joined is counted"
 sent --postfix-log="$dir/mail.log"
-like "$out" ": 2 deliveries read, 0 new, 0 bad" "a second time adds nothing"
+like "$out" ": 0 deliveries read, 0 new, 0 bad" "a second run goes on at the end"
+sent --postfix-log="$dir/mail.log" --from-start
+like "$out" ": 2 deliveries read, 0 new, 0 bad" "from the start adds nothing"
+
+cp "$dir/mail.log" "$dir/whole.log"
+
+# The log grows and is rotated between two runs; a message is in the queue meanwhile.
+q() { echo "Nov 23 19:0$1 mx postfix/$2[9]: $3: $4"; }
+out_line() { q "$1" smtp "$2" "to=<$3@y.example>, relay=mx, status=sent (250 ok)"; }
+{
+	q 5:00 cleanup AAAAAA "message-id=<r1@lists.example.org>"
+	q 5:00 qmgr AAAAAA "from=<announce-bounces@lists.example.org>, size=1, nrcpt=2 (queue active)"
+	out_line 5:01 AAAAAA ann
+	printf 'Nov 23 19:05:02 mx postfix/smtp[9]: AAAAAA: to=<bob@y.ex'
+} >>"$dir/mail.log"
+sent --postfix-log="$dir/mail.log"
+like "$out" ": 1 deliveries read, 1 new" "what was added, without half a line"
+echo 'ample>, relay=mx, status=sent (250 ok)' >>"$dir/mail.log"
+mv "$dir/mail.log" "$dir/mail.log.1"
+{
+	out_line 6:00 AAAAAA eve
+	q 6:01 qmgr AAAAAA removed
+} >"$dir/mail.log"
+sent --postfix-log="$dir/mail.log"
+like "$out" ": 2 deliveries read, 2 new" "the rest of the renamed file, then the new one"
+out_line 6:02 AAAAAA late >>"$dir/mail.log"
+sent --postfix-log="$dir/mail.log"
+like "$out" ": 1 more could not be used" "removed is forgotten"
+cp "$dir/mail.log" "$dir/mail.log-20261123"
+{
+	q 7:00 cleanup BBBBBB "message-id=<r2@lists.example.org>"
+	q 7:00 qmgr BBBBBB "from=<announce-bounces@lists.example.org>, size=1, nrcpt=2 (queue active)"
+} >>"$dir/mail.log-20261123"
+out_line 7:01 BBBBBB ann >"$dir/mail.log"
+sent --postfix-log="$dir/mail.log"
+like "$out" ": 1 deliveries read, 1 new" "copied and truncated: the copy is read first"
+echo nonsense >"$(ls "$dir"/state/log-*.position)"
+sent --postfix-log="$dir/mail.log"
+like "$out" ": 1 more could not be used" "a broken position: from the start"
+
+# Following.
+: >"$dir/live.log"
+"$BACKSTOP" sent -c "$conf" --postfix-log="$dir/live.log" --follow >"$dir/follow.out" 2>&1 &
+follower=$!
+sleep 1
+{
+	q 8:00 cleanup CCCCCC "message-id=<r3@lists.example.org>"
+	q 8:00 qmgr CCCCCC "from=<announce-bounces@lists.example.org>, size=1, nrcpt=2 (queue active)"
+	out_line 8:01 CCCCCC ann
+} >>"$dir/live.log"
+sleep 3
+mv "$dir/live.log" "$dir/live.log.1"
+out_line 8:02 CCCCCC bob >>"$dir/live.log.1"
+out_line 8:03 CCCCCC eve >"$dir/live.log"
+sleep 4
+kill -TERM $follower
+status=0
+wait $follower || status=$?
+is "$status" 0 "SIGTERM ends it with 0"
+like "$(cat "$dir/follow.out")" ": 3 deliveries read, 3 new" "all was read, over a rotation"
+sent --postfix-log="$dir/live.log"
+like "$out" ": 0 deliveries read" "and its place is kept"
+
+# The operator's word.
+sent --tsv="$dir/good.tsv" --complete-since=2026-11-01
+is "$status" 0 "complete since"
+like "$out" "taken as complete for lists.example.org from 2026-11-01T00:00:00Z to " "is said"
+sent --tsv="$dir/good.tsv" --complete-since=tomorrow
+is "$status" 64 "a time that is none"
+sent --tsv="$dir/good.tsv" --complete-since=2030-01-01
+is "$status" 64 "a time to come"
+sent --complete-since=2026-11-01 </dev/null
+is "$status" 64 "only with a table"
+sent --follow </dev/null
+is "$status" 64 "nothing to follow"
 echo 'state = "'"$dir/state2"'"' >"$dir/all.conf"
-run "$BACKSTOP" sent -c "$dir/all.conf" --now=2026-11-23T19:19:22Z --postfix-log="$dir/mail.log"
+run "$BACKSTOP" sent -c "$dir/all.conf" --now=2026-11-23T19:19:22Z --postfix-log="$dir/whole.log"
 like "$out" ": 3 deliveries read, 4 new" "without domains all mail counts"
 sent --postfix-log="$dir/good.tsv"
 is "$status" 65 "a file that is no log"

@@ -19,14 +19,14 @@ tag() {
 	run "$BACKSTOP" tag -c "$conf" "$@"
 }
 
-tag new-key --domain=lists.example.org
+tag new-key --domain=lists.example.org --now=2026-11-18
 is "$status" 0 "new-key creates the file"
 like "$out" "^key [0-9]+ added to $keys" "and says the number and where"
 is "$(stat -c %a "$keys")" 640 "others cannot read it"
 first=$(cat "$keys")
 tag make "$box" --now=2026-11-20
 old=$out
-tag new-key --domain=lists.example.org
+tag new-key --domain=lists.example.org --now=2026-11-21
 like "$out" "older stay valid" "a second key leaves the first valid"
 ok "the first key is still in the file" grep -qF "$first" "$keys"
 
@@ -62,6 +62,52 @@ like "$out" '^result +bad$' "says bad"
 tag check "$box"
 is "$status" 1 "no tag: exit 1"
 is "$out" "result     absent" "says absent, and nothing else"
+
+# Inside what other programs make of the address.
+token=${named%%@*}
+for form in "prvs=0787abcdef=$token@lists.example.org" "prvs=$token=0787abcdef@lists.example.org" \
+	"btv1==12ab==$token@lists.example.org" "msprvs1=12ab=$token@lists.example.org" \
+	"SRS0=h4Sh=TT=lists.example.org=$token@forward.example" \
+	"SRS1=abcd=forward.example==h4Sh=TT=lists.example.org=$token@other.example"; do
+	tag check "$form" --now=2026-11-24
+	is "$status" 0 "valid inside ${form%%[=+]*}"
+	like "$out" "^wrapping +[a-z0-9]+\$" "and says in what"
+done
+# Another program's own signature: key "sesame", computed by openssl.
+prvs=prvs=078794bd8d=ann@lists.example.org
+tag check "$prvs" --now=2026-11-24
+is "$status" 1 "prvs without a key for it"
+like "$out" '^result +absent$' "is no tag that we know"
+echo sesame >"$dir/prvs.keys"
+chmod 600 "$dir/prvs.keys"
+sed "s|tag-lifetime = .*|prvs-keys = \"$dir/prvs.keys\"|" "$conf" >"$dir/prvs.conf"
+run "$BACKSTOP" tag check -c "$dir/prvs.conf" --now=2026-11-24 "$prvs"
+is "$status" 0 "prvs with its key"
+like "$out" '^result +prvs-valid$' "and says so"
+run "$BACKSTOP" tag check -c "$dir/prvs.conf" --now=2026-12-24 "$prvs"
+is "$status" 1 "prvs, late"
+like "$out" '^result +prvs-expired$' "and says so"
+run "$BACKSTOP" tag check -c "$dir/prvs.conf" --now=2026-11-24 "prvs=0787000000=ann@lists.example.org"
+like "$out" '^result +prvs-bad$' "prvs, invented"
+chmod 644 "$dir/prvs.keys"
+run "$BACKSTOP" tag check -c "$dir/prvs.conf" --now=2026-11-24 "$prvs"
+is "$status" 77 "prvs keys that everybody can read are refused"
+run "$BACKSTOP" check -c "$dir/prvs.conf"
+like "$out" "prvs-keys: $dir/prvs.keys: others may use it; run: chmod o=" "and check says it"
+
+# Another delimiter.
+sed 's|tag-lifetime = .*|delimiter = "="|' "$conf" >"$dir/delimiter.conf"
+run "$BACKSTOP" tag make -c "$dir/delimiter.conf" "$box" --now=2026-11-23
+like "$out" '^announce-bounces=s[a-z2-7]{21}@' "the delimiter is configured"
+tag check "$out" --now=2026-11-23
+is "$status" 0 "and any is read"
+
+# Rotation: what is over goes.
+cp "$keys" "$dir/kept.keys"
+tag new-key --domain=lists.example.org --now=2027-02-01
+like "$out" "^1 older went, since all tags signed with them have expired" "a key that is over goes"
+ok "the first one" test "$(grep -cF "$(tail -n1 "$dir/kept.keys")" "$keys")" = 1
+cp "$dir/kept.keys" "$keys"
 
 run "$BACKSTOP" tag new-key --file="$dir/other.keys"
 is "$status" 0 "--file needs no configuration"

@@ -163,7 +163,7 @@ static const struct {
 		{CLEANUP, QMGR,
 			"Nov 23 19:00:02 mx postfix/local[13]: 3F2A91C0DE: " TO
 			"status=sent (delivered to mailbox)"},
-		"other"},
+		"1795460402 <m1@x.example> l-bounces@x.example ann@y.example - local"},
 	{"an address probe",
 		{CLEANUP, QMGR,
 			"Nov 23 19:00:02 mx postfix/smtp[13]: 3F2A91C0DE: " TO
@@ -189,7 +189,7 @@ static const struct {
 	{"another program",
 		{"Nov 23 19:00:02 mx dovecot: lmtp(ann): 3F2A91C0DE: " TO "status=sent (250 ok)"},
 		"foreign"},
-	{"another program with a slash", {"Nov 23 19:00:02 mx exim/smtpd[13]: 3F2A91C0DE: x"},
+	{"another program with a slash", {"Nov 23 19:00:02 mx exim/rewrite[13]: 3F2A91C0DE: x"},
 		"foreign"},
 	{"no time", {"mx postfix/smtp[13]: 3F2A91C0DE: " TO "status=sent (250 ok)"}, "foreign"},
 	{"no such month", {"Nuv 23 19:00:02 mx postfix/smtp[13]: 3F2A91C0DE: x"}, "foreign"},
@@ -216,9 +216,10 @@ static char *describe(const void *context, enum postfix_line kind, const struct 
 	case POSTFIX_LINE_SENT:
 		break;
 	}
-	return mem_printf(context, "%" PRId64 " %s %s %s %s", sent->time_s, sent->message_id,
+	return mem_printf(context, "%" PRId64 " %s %s %s %s%s", sent->time_s, sent->message_id,
 		sent->sender, sent->recipient,
-		sent->original_recipient != NULL ? sent->original_recipient : "-");
+		sent->original_recipient != NULL ? sent->original_recipient : "-",
+		sent->is_local ? " local" : "");
 }
 
 static enum postfix_line read_text(
@@ -253,6 +254,57 @@ START_TEST(last_line)
 	got = describe(context, kind, &sent);
 	ck_assert_msg(strcmp(got, rows[_i].want) == 0, "%s:\n got %s\nwant %s", rows[_i].what, got,
 		rows[_i].want);
+	mem_free(context);
+}
+END_TEST
+
+#define SMTPD "Nov 23 19:00:00 mx postfix/smtpd[9]: 3F2A91C0DE: client="
+
+/* Where the message came from, as its first line says; and it is kept over a restart. */
+static const struct {
+	const char *first; /* NULL: none */
+	const char *client;
+	bool is_known, is_authenticated;
+} origins[] = {
+	{SMTPD "mail.spam.example[198.51.100.9]", "198.51.100.9", true, false},
+	{SMTPD "unknown[2001:db8::1], sasl_method=PLAIN, sasl_username=ann", "2001:db8::1", true,
+		true},
+	{SMTPD "x", "unknown", true, false},
+	{"Nov 23 19:00:00 mx postfix/pickup[9]: 3F2A91C0DE: uid=0 from=<root>", NULL, true, false},
+	{NULL, NULL, false, false},
+};
+
+static void copy_open(void *argument, const struct postfix_open *open)
+{
+	postfix_log_restore(argument, open);
+}
+
+START_TEST(origin_is_known)
+{
+	void *context = mem_context(NULL, "test");
+	struct postfix_log *log = postfix_log_new(context, NOW, 10);
+	struct postfix_log *later = postfix_log_new(context, NOW, 10);
+	struct postfix_sent sent;
+
+	use_time_zone("UTC");
+	if (origins[_i].first != NULL)
+		read_text(log, origins[_i].first, &sent);
+	read_text(log, CLEANUP, &sent);
+	read_text(log, QMGR, &sent);
+	postfix_log_walk(log, copy_open, later);
+	ck_assert_uint_eq(postfix_log_tracked(later), 1);
+	ck_assert_int_eq(
+		read_text(later,
+			"Nov 23 19:00:02 mx postfix/virtual[13]: 3F2A91C0DE: to=<ann@y.example>, "
+			"relay=virtual, delay=1, status=sent (delivered to maildir)",
+			&sent),
+		POSTFIX_LINE_SENT);
+	ck_assert(sent.is_local);
+	ck_assert_str_eq(sent.message_id, "<m1@x.example>");
+	ck_assert_str_eq(sent.sender, "l-bounces@x.example");
+	ck_assert_pstr_eq(sent.client, origins[_i].client);
+	ck_assert(sent.is_known == origins[_i].is_known);
+	ck_assert(sent.is_authenticated == origins[_i].is_authenticated);
 	mem_free(context);
 }
 END_TEST
@@ -374,6 +426,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failures;
 
+	tcase_add_loop_test(cases, origin_is_known, 0, (int)(sizeof origins / sizeof origins[0]));
 	tcase_add_loop_test(cases, last_line, 0, (int)(sizeof rows / sizeof rows[0]));
 	tcase_add_test(cases, local_time);
 	tcase_add_test(cases, cut_lines);

@@ -110,7 +110,10 @@ static const struct form_case form_cases[] = {
 	{"raaaaaaaaaaaaaaaaaaaaa@x.org", "b@y.org", 'r'},
 	{"a-saaaaaaaaaaaaaaaaaaaaa@x.org", "b@y.org", 'r'},
 	/* cannot be tagged */
-	{"\"a b\"@x.org", NULL, 0},
+	{"\"a b\"@x.org", NULL, 's'},
+	{"\"a b\"@x.org", "bob@y.org", 'r'},
+	{"\"a\\\"b\"@x.org", NULL, 's'},
+	{"b\xC3\xBC@x.org", "bob@y.org", 'r'},
 	{"a", NULL, 0},
 	{"a@x.org", "", 0},
 	{"a@x.org", "nobody", 0},
@@ -139,7 +142,7 @@ START_TEST(makes_the_form)
 	ck_assert_uint_eq(tag.key, 7);
 	ck_assert_int_eq(tag.day, 20780);
 	ck_assert_str_eq(tag.mailbox, address_normalise(context, row->mailbox));
-	ck_assert_msg(address_is_form_of(address, row->mailbox), "%s", address);
+	ck_assert_msg(*address == '"' || address_is_form_of(address, row->mailbox), "%s", address);
 	ck_assert_msg(strrchr(address, '@') - address <= 64, "%s", address);
 	ck_assert_str_eq(address, address_normalise(context, address));
 	ck_assert((tag.recipient != NULL) == (row->form == 'r'));
@@ -216,10 +219,10 @@ END_TEST
 static const char *const recipients[] = {
 	NULL, "bob@example.net", "a.quite.long.name@a-quite-long-domain.example.net"};
 
-/* The one change that is allowed: '-' for the delimiter, which some sites write. */
+/* The one change that is allowed: another delimiter. */
 static bool is_delimiter_change(const char *address, size_t at, char c)
 {
-	return address[at] == '+' && c == '-';
+	return address[at] == '+' && strchr(TAG_DELIMITERS, c) != NULL;
 }
 
 START_TEST(refuses_any_change)
@@ -258,8 +261,12 @@ START_TEST(survives_folding_and_delimiter)
 	assert_result(mem_printf(context, "<%s>", address), recipient, NOW, TAG_VALID);
 	address = mem_strdup(context, make("a+b-c@x.org", recipient, NOW));
 	ck_assert_int_eq(address[5], '+');
-	address[5] = '-';
-	assert_result(address, recipient, NOW, TAG_VALID);
+	for (const char *c = TAG_DELIMITERS; *c != '\0'; c++) {
+		address[5] = *c;
+		assert_result(address, recipient, NOW, TAG_VALID);
+		keys.delimiter = *c;
+		ck_assert_str_eq(make("a+b-c@x.org", recipient, NOW), address);
+	}
 }
 END_TEST
 
@@ -301,7 +308,8 @@ static const char *const absent[] = {
 	"a+iaaaaaaaaaaaaaaaaaaaaa=aaaaaaaaaaa1@x.org",
 	"a+saaaaaaaaaaaaaaaaaaaaa=aaaaaaaaaaaa@x.org",
 	"+saaaaaaaaaaaaaaaaaaaaa@x.org", /* no mailbox */
-	"\"a b+saaaaaaaaaaaaaaaaaaaaa\"@x",
+	"\"a b\"+saaaaaaaaaaaaaaaaaaaaa@x",
+	"a!saaaaaaaaaaaaaaaaaaaaa@x.org", /* no delimiter of ours */
 	"a+sitewidesubscriptionsx@x.org", /* 22 letters, but no day before 2328 */
 	"a+saaaaaaaaaaaaaaaaaaaaa",
 	"prvs=1234abcdef=a@x.org",
@@ -413,9 +421,13 @@ START_TEST(rotates)
 	keys.items[0] = keys.items[1];
 	keys.count = 1;
 	assert_result(old, NULL, NOW, TAG_NO_KEY);
-	/* Its number, with another secret. */
+	/* Its number, with another secret: bad, but not where the key is younger than the tag. */
 	keys.items[0].id = 7;
+	keys.items[0].created_s = 20779 * DAY;
 	assert_result(old, NULL, NOW, TAG_BAD);
+	keys.items[0].created_s = NOW;
+	assert_result(old, NULL, NOW, TAG_NO_KEY);
+	keys.items[0].created_s = 20779 * DAY;
 	keys.count = 0;
 	assert_result(old, NULL, NOW, TAG_NO_KEY);
 	ck_assert_ptr_null(make(MAILBOX, NULL, NOW));
@@ -520,11 +532,11 @@ START_TEST(refuses_what_others_may_use)
 	struct tag_keys *read = NULL;
 	const char *error = NULL;
 	enum status want = row->says == NULL ? STATUS_OK : STATUS_PERMISSION;
-	unsigned id;
+	struct tag_keys_change change = {.lifetime_s = 0};
 
 	write_file(text, strlen(text), row->mode);
 	ck_assert_int_eq(tag_keys_read(context, path, &read, &error), want);
-	ck_assert_int_eq(tag_keys_add(context, path, NOW, &id, &error), want);
+	ck_assert_int_eq(tag_keys_add(context, path, NOW, &change, &error), want);
 	if (row->says == NULL)
 		return;
 	ck_assert_msg(strstr(error, row->says), "want %s, got %s", row->says, error);
@@ -538,7 +550,7 @@ START_TEST(refuses_what_is_no_file)
 	char *large = mem_alloc(context, 100000);
 	struct tag_keys *read = NULL;
 	const char *error = NULL;
-	unsigned id;
+	struct tag_keys_change change = {.lifetime_s = 0};
 
 	ck_assert_int_eq(tag_keys_read(context, path, &read, &error), STATUS_NO_INPUT);
 	ck_assert_ptr_nonnull(strstr(error, path));
@@ -548,7 +560,7 @@ START_TEST(refuses_what_is_no_file)
 	ck_assert_int_eq(symlink(other, path), 0);
 	ck_assert_int_eq(tag_keys_read(context, path, &read, &error), STATUS_PERMISSION);
 	ck_assert_ptr_nonnull(strstr(error, "symbolic link"));
-	ck_assert_int_eq(tag_keys_add(context, path, NOW, &id, &error), STATUS_PERMISSION);
+	ck_assert_int_eq(tag_keys_add(context, path, NOW, &change, &error), STATUS_PERMISSION);
 	ck_assert_int_ne(access(other, F_OK), 0);
 	ck_assert_int_eq(unlink(path), 0);
 	memset(large, '\n', 100000);
@@ -559,7 +571,7 @@ START_TEST(refuses_what_is_no_file)
 	ck_assert_int_eq(tag_keys_read(context, path, &read, &error), STATUS_DATA);
 	ck_assert_ptr_nonnull(strstr(error, "NUL"));
 	other = mem_printf(context, "%s/none/tag.keys", folder);
-	ck_assert_int_eq(tag_keys_add(context, other, NOW, &id, &error), STATUS_NO_INPUT);
+	ck_assert_int_eq(tag_keys_add(context, other, NOW, &change, &error), STATUS_NO_INPUT);
 }
 END_TEST
 
@@ -568,17 +580,16 @@ START_TEST(adds_to_none)
 	struct tag_keys *read;
 	const char *error;
 	struct stat about;
-	unsigned id = 99;
+	struct tag_keys_change change = {.id = 99};
 
 	umask(077);
-	ck_assert_int_eq(tag_keys_add(context, path, NOW, &id, &error), STATUS_OK);
+	ck_assert_int_eq(tag_keys_add(context, path, NOW, &change, &error), STATUS_OK);
 	ck_assert_ptr_null(error);
-	ck_assert_uint_eq(id, 1);
 	ck_assert_int_eq(stat(path, &about), 0);
 	ck_assert_uint_eq(about.st_mode & 07777, 0640);
 	ck_assert_int_eq(tag_keys_read(context, path, &read, &error), STATUS_OK);
 	ck_assert_uint_eq(read->count, 1);
-	ck_assert_uint_eq(read->items[0].id, 1);
+	ck_assert_uint_eq(read->items[0].id, change.id);
 	ck_assert_int_eq(read->items[0].created_s, 20780 * DAY);
 }
 END_TEST
@@ -595,11 +606,11 @@ START_TEST(adds_to_some)
 	struct tag_keys *read;
 	const char *error;
 	struct stat about;
-	unsigned id;
+	struct tag_keys_change change = {.lifetime_s = 0};
 
 	write_file(old, strlen(old), 0600);
-	ck_assert_int_eq(tag_keys_add(context, path, NOW, &id, &error), STATUS_OK);
-	ck_assert_uint_eq(id, 6);
+	ck_assert_int_eq(tag_keys_add(context, path, NOW, &change, &error), STATUS_OK);
+	ck_assert_uint_eq(change.id, 6);
 	ck_assert_int_eq(strncmp(read_back(), old, strlen(old)), 0);
 	ck_assert_int_eq(stat(path, &about), 0);
 	ck_assert_uint_eq(about.st_mode & 07777, 0600);
@@ -618,20 +629,74 @@ START_TEST(adds_until_full)
 	unsigned seen = 0;
 	struct tag_keys *read;
 	const char *error;
-	unsigned id;
+	struct tag_keys_change change = {.lifetime_s = 0};
 
 	/* Left by a process that was killed. */
 	ck_assert_int_eq(close(open(temporary, O_CREAT | O_WRONLY, 0600)), 0);
 	for (unsigned i = 0; i < TAG_KEYS_MAX; i++) {
-		ck_assert_int_eq(tag_keys_add(context, path, NOW, &id, &error), STATUS_OK);
-		ck_assert_uint_eq(id, (i + 1) % TAG_KEYS_MAX);
-		seen |= 1u << id;
+		ck_assert_int_eq(tag_keys_add(context, path, NOW, &change, &error), STATUS_OK);
+		ck_assert_uint_lt(change.id, TAG_KEYS_MAX);
+		seen |= 1u << change.id;
 	}
 	ck_assert_uint_eq(seen, 0xFFFFFFFFu);
-	ck_assert_int_eq(tag_keys_add(context, path, NOW, &id, &error), STATUS_NO_SPACE);
+	ck_assert_int_eq(tag_keys_add(context, path, NOW, &change, &error), STATUS_NO_SPACE);
 	ck_assert_ptr_nonnull(strstr(error, "delete the oldest line"));
 	ck_assert_int_eq(tag_keys_read(context, path, &read, &error), STATUS_OK);
 	ck_assert_uint_eq(read->count, TAG_KEYS_MAX);
+}
+END_TEST
+
+/* A key goes when the last tag that it can have signed is over, a week and a day later; not before,
+ * and not where the lifetime is not known. The other bytes stay. */
+START_TEST(removes_what_is_over)
+{
+	static const char old[] = "# mine\n"
+				  "1 2026-10-01 " SECRET_A "\n"
+				  "2 2026-11-01 " SECRET_B "\n"
+				  "# theirs\n";
+	static const struct {
+		int64_t lifetime_s;
+		int64_t now; /* days behind 2026-11-01 */
+		size_t removed;
+	} rows[] = {{14 * DAY, 14 + 8, 0}, {14 * DAY, 14 + 9, 1}, {0, 1000, 0}, {60 * DAY, 60, 0}};
+	int64_t first = 20758 * DAY;
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct tag_keys_change change = {.lifetime_s = rows[i].lifetime_s};
+		struct tag_keys *read;
+		const char *error;
+
+		write_file(old, strlen(old), 0600);
+		ck_assert_int_eq(tag_keys_add(context, path, first + rows[i].now * DAY, &change,
+					 &error),
+			STATUS_OK);
+		ck_assert_msg(change.removed == rows[i].removed, "row %zu: %zu", i, change.removed);
+		ck_assert_uint_eq(change.id, 3);
+		ck_assert_int_eq(tag_keys_read(context, path, &read, &error), STATUS_OK);
+		ck_assert_uint_eq(read->count, 3 - rows[i].removed);
+		ck_assert_ptr_nonnull(strstr(read_back(), "# mine\n"));
+		ck_assert_ptr_nonnull(strstr(read_back(), SECRET_B "\n# theirs\n3 "));
+		ck_assert((strstr(read_back(), SECRET_A) == NULL) == (rows[i].removed == 1));
+	}
+}
+END_TEST
+
+/* The file is lost and made anew, more than once: what the lost key has signed is of no key that we
+ * know, and never bad, whatever number the new one has. */
+START_TEST(a_file_made_anew_makes_no_tag_bad)
+{
+	for (int i = 0; i < 64; i++) {
+		struct tag_keys_change change = {.lifetime_s = LIFETIME};
+		struct tag_keys *read;
+		const char *error, *old = make(MAILBOX, NULL, NOW);
+
+		unlink(path);
+		ck_assert_int_eq(tag_keys_add(context, path, NOW, &change, &error), STATUS_OK);
+		ck_assert_int_eq(tag_keys_read(context, path, &read, &error), STATUS_OK);
+		keys = *read;
+		assert_result(old, NULL, NOW + DAY, TAG_NO_KEY);
+		assert_result(make(MAILBOX, NULL, NOW + DAY), NULL, NOW + DAY, TAG_VALID);
+	}
 }
 END_TEST
 
@@ -639,10 +704,10 @@ START_TEST(leaves_a_wrong_file_alone)
 {
 	static const char text[] = "1 2026-11-20 oops\n";
 	const char *error;
-	unsigned id;
+	struct tag_keys_change change = {.lifetime_s = 0};
 
 	write_file(text, strlen(text), 0600);
-	ck_assert_int_eq(tag_keys_add(context, path, NOW, &id, &error), STATUS_DATA);
+	ck_assert_int_eq(tag_keys_add(context, path, NOW, &change, &error), STATUS_DATA);
 	ck_assert_str_eq(read_back(), text);
 }
 END_TEST
@@ -653,14 +718,14 @@ START_TEST(adds_one_after_the_other)
 	struct tag_keys *read;
 	const char *error;
 	pid_t children[8];
-	unsigned id;
+	struct tag_keys_change change = {.lifetime_s = 0};
 	int how;
 
 	for (size_t i = 0; i < LENGTH(children); i++) {
 		children[i] = fork();
 		ck_assert_int_ge(children[i], 0);
 		if (children[i] == 0)
-			_exit(tag_keys_add(context, path, NOW, &id, &error) != STATUS_OK);
+			_exit(tag_keys_add(context, path, NOW, &change, &error) != STATUS_OK);
 	}
 	for (size_t i = 0; i < LENGTH(children); i++) {
 		ck_assert_int_eq(waitpid(children[i], &how, 0), children[i]);
@@ -710,6 +775,8 @@ int main(void)
 	tcase_add_loop_test(tcase, adds_to_some, 0, LENGTH(old_texts));
 	tcase_add_test(tcase, adds_until_full);
 	tcase_add_test(tcase, leaves_a_wrong_file_alone);
+	tcase_add_test(tcase, removes_what_is_over);
+	tcase_add_test(tcase, a_file_made_anew_makes_no_tag_bad);
 	tcase_add_test(tcase, adds_one_after_the_other);
 	tcase_add_test(tcase, results_have_names);
 	suite_add_tcase(suite, tcase);
