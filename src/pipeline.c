@@ -116,7 +116,8 @@ void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes
 	input.rosters = pipeline->rosters;
 	input.now = pipeline->now != 0 ? pipeline->now : clock_now();
 	if (input.domain != NULL && input.domain->tag_keys != NULL) {
-		const struct pipeline_keys *keys = find_keys(pipeline, input.domain->tag_keys, false);
+		const struct pipeline_keys *keys =
+			find_keys(pipeline, input.domain->tag_keys, false);
 		input.tag_keys = keys->keys;
 		input.tag_problem = keys->problem;
 	}

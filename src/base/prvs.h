@@ -47,9 +47,9 @@ enum prvs_result {
 enum status prvs_keys_read(
 	const void *context, const char *path, struct prvs_keys **keys_out, const char **error_out);
 
-/* Checks tag (KDDDSSSSSS) around address, which is tried as it is and in lower case. lifetime_s: how
- * long the signer's tags live; right across the wrap of the day: (DDD - today) modulo 1000 is at
- * most that many days. keys NULL: none. */
+/* Checks tag (KDDDSSSSSS) around address, which is tried as it is and in lower case. lifetime_s:
+ * how long the signer's tags live; right across the wrap of the day: (DDD - today) modulo 1000 is
+ * at most that many days. keys NULL: none. */
 enum prvs_result prvs_check(const struct prvs_keys *keys, const char *tag, const char *address,
 	int64_t lifetime_s, int64_t now);
 

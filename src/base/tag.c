@@ -270,8 +270,8 @@ static bool read_tag(const void *context, const char *text, struct tag *tag)
 	return text[TOKEN_LENGTH] == '=' && read_payload(context, text + TOKEN_LENGTH + 1, tag);
 }
 
-/* The tag behind cut, on context; false when there is none. quote: "" or the one that ends the local
- * part. */
+/* The tag behind cut, on context; false when there is none. quote: "" or the one that ends the
+ * local part. */
 static bool read_at(const void *context, char *cut, const char *normal, const char *quote,
 	const char *domain, struct tag *tag_out)
 {
@@ -279,8 +279,7 @@ static bool read_at(const void *context, char *cut, const char *normal, const ch
 
 	if (strchr(TAG_DELIMITERS, *cut) == NULL || !read_tag(context, cut + 1, tag_out))
 		return false;
-	mailbox = mem_printf(
-		context, "%.*s%s@%s", (int)(cut - normal), normal, quote, domain);
+	mailbox = mem_printf(context, "%.*s%s@%s", (int)(cut - normal), normal, quote, domain);
 	/* What was in quotes may not need them without the tag. */
 	tag_out->mailbox = *quote == '\0' ? mailbox : address_normalise(context, mailbox);
 	return tag_out->mailbox != NULL;

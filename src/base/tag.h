@@ -12,7 +12,8 @@
  *
  * All in lower case before signing, so that a host that folds case breaks nothing. The mailbox is
  * what stands in front of the last "+TOKEN". Other delimiters are read as well, whichever is
- * configured for making: a site may change its own, and some write '-' for it. The local part never exceeds 64 octets (RFC 5321 section 4.5.3.1.1).
+ * configured for making: a site may change its own, and some write '-' for it. The local part never
+ * exceeds 64 octets (RFC 5321 section 4.5.3.1.1).
  */
 #ifndef BACKSTOP_BASE_TAG_H
 #define BACKSTOP_BASE_TAG_H
@@ -80,10 +81,10 @@ struct tag_keys_change {
 };
 
 /* Adds a new random key to the file, creating it with mode 0640 (atomic replace). The others stay,
- * and every byte, the owner and the mode as they were; but a key whose tags have all expired, a week
- * ago or more, goes: tags are signed with the newest, so a key's last day is that of its successor.
- * A file that is made anew begins at a random number. STATUS_NO_SPACE when all 32 numbers are
- * taken. */
+ * and every byte, the owner and the mode as they were; but a key whose tags have all expired, a
+ * week ago or more, goes: tags are signed with the newest, so a key's last day is that of its
+ * successor. A file that is made anew begins at a random number. STATUS_NO_SPACE when all 32
+ * numbers are taken. */
 enum status tag_keys_add(const void *context, const char *path, int64_t now,
 	struct tag_keys_change *change, const char **error_out);
 

@@ -21,7 +21,7 @@
 #include "base/tag.h"
 
 #define NEW_MODE 0640
-#define DAY_LENGTH 10 /* 2026-11-23 */
+#define DAY_LENGTH 10			   /* 2026-11-23 */
 #define REMOVAL_DELAY_S (8 * 24 * 60 * 60) /* a week, and a day of clocks that differ */
 
 static const char new_file_text[] =
@@ -226,8 +226,7 @@ static size_t remove_old(
 	}
 	for (size_t at = 0; at < file->size;) {
 		const char *end = memchr(file->text + at, '\n', file->size - at);
-		size_t length = end == NULL ? file->size - at
-					    : (size_t)(end - file->text) + 1 - at;
+		size_t length = end == NULL ? file->size - at : (size_t)(end - file->text) + 1 - at;
 		unsigned id = TAG_KEYS_MAX;
 		bool is_old = sscanf(file->text + at, " %2u", &id) == 1;
 

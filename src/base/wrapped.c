@@ -55,8 +55,8 @@ static char *find_last(char *text, const char *needle)
 	return found;
 }
 
-/* TAG SEPARATOR USER; and USER SEPARATOR TAG, as Cisco has it, which comes first where the last word
- * has the form of a tag and the first has not. */
+/* TAG SEPARATOR USER; and USER SEPARATOR TAG, as Cisco has it, which comes first where the last
+ * word has the form of a tag and the first has not. */
 static void open_tagged(struct opening *opening, const char *separator)
 {
 	size_t size = strlen(separator);
@@ -169,8 +169,8 @@ size_t wrapped_open(const void *context, const char *address, struct wrapped ite
 
 	if (address != NULL)
 		open_one(context, address, items_out, &count);
-	/* What was inside may be wrapped as well. Each step takes at least a mark off, and the array
-	 * ends it. */
+	/* What was inside may be wrapped as well. Each step takes at least a mark off, and the
+	 * array ends it. */
 	for (size_t i = 0; i < count; i++)
 		open_one(context, items_out[i].address, items_out, &count);
 	return count;

@@ -105,8 +105,7 @@ static enum status vouch_domain(struct feed *feed, const struct fed_domain *doma
 	if (until_s < domain->latest_s)
 		until_s = domain->latest_s;
 	if (feed->complete_since_s == 0)
-		return ledger_cover(
-			feed->run->state, domain->name, domain->earliest_s, until_s);
+		return ledger_cover(feed->run->state, domain->name, domain->earliest_s, until_s);
 	if (until_s < feed->complete_since_s)
 		return command_failed(feed->run, STATUS_DATA,
 			"%s: --complete-since is later than the file, which was written before",
@@ -143,8 +142,8 @@ enum status feed_vouch(struct feed *feed)
 	return status;
 }
 
-enum status feed_add(struct feed *feed, int64_t sent_s, const char *message_id,
-	const char *domain, const char *recipient)
+enum status feed_add(struct feed *feed, int64_t sent_s, const char *message_id, const char *domain,
+	const char *recipient)
 {
 	struct ledger_entry *entry = &feed->batch[feed->batch_count++];
 

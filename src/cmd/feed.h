@@ -1,6 +1,6 @@
 /*
- * feed.h: a feeding of the ledger under way: lines come in, entries go out in batches, and at the end
- * it is said for which domains and which time all is there. Shared by what `sent` reads.
+ * feed.h: a feeding of the ledger under way: lines come in, entries go out in batches, and at the
+ * end it is said for which domains and which time all is there. Shared by what `sent` reads.
  */
 #ifndef BACKSTOP_CMD_FEED_H
 #define BACKSTOP_CMD_FEED_H
@@ -57,8 +57,8 @@ enum status feed_next_line(struct feed *feed, struct line *line_out);
 enum status feed_add(struct feed *feed, int64_t sent_s, const char *message_id, const char *domain,
 	const char *recipient);
 
-/* Writes the batch; says what is wrong. The entries of earlier batches stay whatever becomes of this
- * one. */
+/* Writes the batch; says what is wrong. The entries of earlier batches stay whatever becomes of
+ * this one. */
 enum status feed_flush(struct feed *feed);
 
 /* The place of a domain, made if there is room; or NULL. */

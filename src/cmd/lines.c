@@ -24,7 +24,7 @@ struct lines {
 	bool has_ended;
 	bool is_growing;
 	bool is_skipping; /* within the rest of a line that was cut */
-	size_t start; /* of what is not handed out yet */
+	size_t start;	  /* of what is not handed out yet */
 	size_t end;
 	uint64_t number;
 	uint64_t offset;

@@ -29,14 +29,16 @@ void lines_close(struct lines *lines);
 /* Takes the open file over, from offset on, and closes it with the context. */
 struct lines *lines_open_file(const void *context, int file, uint64_t offset);
 
-/* The file is being written: a last line without its end is not handed out, STATUS_NOT_FOUND is "not
- * yet", and the next call looks again. false: no more, so that the last line counts as it is. */
+/* The file is being written: a last line without its end is not handed out, STATUS_NOT_FOUND is
+ * "not yet", and the next call looks again. false: no more, so that the last line counts as it is.
+ */
 void lines_set_growing(struct lines *lines, bool is_growing);
 
 /* STATUS_OK with a line, STATUS_NOT_FOUND at the end, STATUS_IO. */
 enum status lines_next(struct lines *lines, struct line *line_out);
 
-/* How far it has come (behind the last line handed out), and the size of the file: 0 when it has none (a pipe). */
+/* How far it has come (behind the last line handed out), and the size of the file: 0 when it has
+ * none (a pipe). */
 uint64_t lines_offset(const struct lines *lines);
 uint64_t lines_size(const struct lines *lines);
 

@@ -110,11 +110,11 @@ enum status log_position_write(const char *name, const struct log_place *place,
 	const struct postfix_log *log, const struct feed *feed)
 {
 	char *temporary = mem_printf(NULL, "%s.new", name);
-	int descriptor = open(temporary,
-		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0660);
+	int descriptor =
+		open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0660);
 	FILE *file = descriptor == -1 ? NULL : fdopen(descriptor, "w");
-	bool is_done = file != NULL && write_file(file, place, log, feed) &&
-		       rename(temporary, name) == 0;
+	bool is_done =
+		file != NULL && write_file(file, place, log, feed) && rename(temporary, name) == 0;
 	int error = errno;
 
 	if (!is_done && descriptor != -1)

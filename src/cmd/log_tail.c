@@ -1,9 +1,9 @@
 /*
  * log_tail.c: in charge of which file comes next and of knowing one again.
  *
- * A file is known by its inode and by its first bytes, which never change in a log: an inode alone is
- * given to the next file, and a copy has another one. Surprising: nothing is watched; a look at the
- * name each second finds all that inotify would tell, also on file systems that tell nothing.
+ * A file is known by its inode and by its first bytes, which never change in a log: an inode alone
+ * is given to the next file, and a copy has another one. Surprising: nothing is watched; a look at
+ * the name each second finds all that inotify would tell, also on file systems that tell nothing.
  */
 #include "cmd/log_tail.h"
 
@@ -35,7 +35,7 @@ struct log_tail {
 	struct lines *lines;
 	struct waiting *waiting; /* rotated ones, oldest first; behind them the log itself */
 	size_t waiting_count, waiting_next;
-	bool is_drained; /* there is another file, and this one was looked at a last time */
+	bool is_drained;    /* there is another file, and this one was looked at a last time */
 	uint32_t head_size; /* of the begin of the file, as it was when last asked for */
 	unsigned char head_hash[LOG_HASH_SIZE];
 	bool has_gap;
@@ -92,8 +92,8 @@ static bool holds(const struct log_place *place, int file, const struct stat *ab
 	       memcmp(hash, place->head_hash, sizeof hash) == 0;
 }
 
-/* Takes the fingerprint of the file, again while it is short. A file that was cut has another begin:
- * then the old one stays, for its copy is to be found by it. */
+/* Takes the fingerprint of the file, again while it is short. A file that was cut has another
+ * begin: then the old one stays, for its copy is to be found by it. */
 static void note_head(struct log_tail *tail)
 {
 	uint64_t offset = tail->place.offset;
@@ -124,8 +124,8 @@ static void begin(struct log_tail *tail, int file, const struct stat *about, uin
 	tail->sampled_s = (int64_t)about->st_mtime;
 }
 
-/* "mail.log.1", "mail.log-20261123", "mail.log.20261123-1200" of "mail.log": a delimiter, and digits
- * to the end. */
+/* "mail.log.1", "mail.log-20261123", "mail.log.20261123-1200" of "mail.log": a delimiter, and
+ * digits to the end. */
 static bool is_rotation_of(const char *name, const char *base)
 {
 	size_t size = strlen(base);

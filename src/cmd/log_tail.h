@@ -20,8 +20,8 @@
 /* Where reading stopped: in which file, and how far. */
 struct log_place {
 	uint64_t device, inode;
-	uint64_t offset;    /* behind the last line that was handed out */
-	uint32_t head_size; /* of the bytes that head_hash is about */
+	uint64_t offset;			/* behind the last line that was handed out */
+	uint32_t head_size;			/* of the bytes that head_hash is about */
 	unsigned char head_hash[LOG_HASH_SIZE]; /* SHA-256 */
 };
 

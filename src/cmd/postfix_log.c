@@ -351,7 +351,8 @@ static bool skip_word(char **text, const char *word)
 	return true;
 }
 
-/* Queue ids come back, the short ones within seconds: what this instance had under the id is over. */
+/* Queue ids come back, the short ones within seconds: what this instance had under the id is over.
+ */
 static struct message *begin_message(struct postfix_log *log, const struct entry *entry)
 {
 	struct message *old = find_message(log, entry);
@@ -379,8 +380,7 @@ static enum postfix_line read_smtpd(
 	start = strrchr(text, '[');
 	end = start == NULL ? NULL : strchr(start, ']');
 	message->client = end == NULL ? mem_strdup(message, "unknown")
-				      : mem_strndup(message, start + 1,
-						(size_t)(end - start) - 1);
+				      : mem_strndup(message, start + 1, (size_t)(end - start) - 1);
 	return POSTFIX_LINE_OTHER;
 }
 
@@ -497,7 +497,8 @@ static enum postfix_line read_local(
 
 	if (kind == POSTFIX_LINE_SENT)
 		sent_out->is_local = true;
-	/* Most of it comes from elsewhere: that one cannot be joined says nothing of what we sent. */
+	/* Most of it comes from elsewhere: that one cannot be joined says nothing of what we sent.
+	 */
 	return kind == POSTFIX_LINE_UNJOINED ? POSTFIX_LINE_OTHER : kind;
 }
 
@@ -540,8 +541,7 @@ enum postfix_line postfix_log_read(
 									  : POSTFIX_LINE_FOREIGN;
 }
 
-void postfix_log_walk(
-	const struct postfix_log *log, postfix_open_visitor *visitor, void *argument)
+void postfix_log_walk(const struct postfix_log *log, postfix_open_visitor *visitor, void *argument)
 {
 	for (const struct message *at = log->oldest; at != NULL; at = at->newer) {
 		const struct postfix_open open = {

@@ -1,7 +1,7 @@
 /*
  * postfix_log.h: from the lines of Postfix's log to what was sent: a Message-ID (cleanup), its
- * envelope sender (qmgr) and its recipients (smtp, lmtp, relay; local, virtual, pipe), joined by the
- * queue id; and where it came from (smtpd).
+ * envelope sender (qmgr) and its recipients (smtp, lmtp, relay; local, virtual, pipe), joined by
+ * the queue id; and where it came from (smtpd).
  *
  * Reads "Nov 23 19:19:22 host postfix/smtp[1]: ..." and "2026-11-23T19:19:22.5+01:00 host ...",
  * of several instances ("postfix-out/smtp") and with either form of queue id. Touches no files and
@@ -32,10 +32,11 @@ struct postfix_sent {
 	const char *sender;	/* "" is the null sender */
 	const char *recipient;
 	const char *original_recipient; /* before aliases were expanded, or NULL */
-	const char *client; /* the address that the message came from; NULL: not by SMTP, or unknown */
-	bool is_known;	    /* its first line was seen: client NULL means that it was made here */
+	const char
+		*client; /* the address that the message came from; NULL: not by SMTP, or unknown */
+	bool is_known;	 /* its first line was seen: client NULL means that it was made here */
 	bool is_authenticated; /* the client had logged in */
-	bool is_local; /* delivered on this host: local, virtual, pipe */
+	bool is_local;	       /* delivered on this host: local, virtual, pipe */
 };
 
 /* A message in the queue, for keeping over a restart. Strings may be NULL; lent. */
@@ -62,8 +63,7 @@ void postfix_log_set_now(struct postfix_log *log, int64_t now);
 
 /* Visits the messages in the queue, oldest first. */
 typedef void postfix_open_visitor(void *argument, const struct postfix_open *open);
-void postfix_log_walk(
-	const struct postfix_log *log, postfix_open_visitor *visitor, void *argument);
+void postfix_log_walk(const struct postfix_log *log, postfix_open_visitor *visitor, void *argument);
 
 /* Puts one back, as the newest. Names that no queue has are left out. */
 void postfix_log_restore(struct postfix_log *log, const struct postfix_open *open);

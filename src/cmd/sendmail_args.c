@@ -52,7 +52,7 @@ static const struct letter letters[] = {
 	{'Q', VALUE_JOINED, EFFECT_OTHER}, /* quarantine */
 	{'R', VALUE_NEEDED, EFFECT_KEEP},  /* DSN return */
 	{'T', VALUE_JOINED, EFFECT_KEEP},
-	{'U', VALUE_NONE, EFFECT_KEEP},	  /* initial submission */
+	{'U', VALUE_NONE, EFFECT_KEEP}, /* initial submission */
 	{'V', VALUE_NEEDED, EFFECT_ENVELOPE_ID},
 	{'X', VALUE_NEEDED, EFFECT_KEEP}, /* traffic log */
 	{'b', VALUE_NEEDED, EFFECT_MODE},

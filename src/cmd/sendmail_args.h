@@ -14,7 +14,7 @@ struct sendmail_args {
 	const char *sender; /* of the last -f or -r, as written; NULL: none given; "" is null */
 	bool reads_header;  /* -t: the header names the recipients */
 	const char *envelope_id; /* of the last -V, or NULL */
-	bool ignores_dots;  /* -i, -oi: a line with a single dot does not end the message */
+	bool ignores_dots;	 /* -i, -oi: a line with a single dot does not end the message */
 	const char *const *recipients; /* the words that are no options, as written */
 	size_t recipient_count;
 	const char *const *kept; /* options and their values but -f, -r, -t, -i and -bm */

@@ -3,9 +3,10 @@
  * `submit`: a message on standard input, a table of any other system, or Postfix's own log.
  *
  * In charge of the message and of the table: what becomes an entry, and which lines do not. Leaves
- * the log to sent_log.c, the batches to feed.c and what an entry is worth to the ledger. Surprising: a time in the future or
- * before 2000 is refused, since the ledger vouches for the whole span between its first and last
- * entry: one wrong unit would make it call every unknown message forged.
+ * the log to sent_log.c, the batches to feed.c and what an entry is worth to the ledger.
+ * Surprising: a time in the future or before 2000 is refused, since the ledger vouches for the
+ * whole span between its first and last entry: one wrong unit would make it call every unknown
+ * message forged.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -259,8 +260,8 @@ enum status sent_run(struct command_run *run)
 	const char *table = command_option(run, "tsv");
 	const char *log = command_option(run, "postfix-log");
 	const char *since = command_option(run, "complete-since");
-	bool is_following = command_option(run, "follow") != NULL ||
-			    command_option(run, "from-start") != NULL;
+	bool is_following =
+		command_option(run, "follow") != NULL || command_option(run, "from-start") != NULL;
 	bool has_recipient = command_option(run, "recipient") != NULL || run->argument_count > 0;
 
 	if (table != NULL && log != NULL)

@@ -44,10 +44,10 @@ struct reading {
 	bool is_following;
 	bool was_resumed; /* goes on from an earlier run */
 	uint64_t lines, postfix, unjoined;
-	uint64_t unsaved;     /* lines since the position was written */
+	uint64_t unsaved; /* lines since the position was written */
 	int64_t saved_s, vouched_s;
-	bool has_gap;	     /* something is missing in front of the next line */
-	int64_t broken_s;    /* the last delivery that could not be used, or the first behind a gap */
+	bool has_gap;	  /* something is missing in front of the next line */
+	int64_t broken_s; /* the last delivery that could not be used, or the first behind a gap */
 };
 
 static volatile sig_atomic_t is_stopping;

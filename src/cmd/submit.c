@@ -32,7 +32,7 @@
 #include "state/ledger.h"
 
 #define DEPTH_VARIABLE "BACKSTOP_SUBMIT_DEPTH"
-#define DEPTH_MAX 10	 /* runs of submit inside one another */
+#define DEPTH_MAX 10 /* runs of submit inside one another */
 #define ENVELOPE_ID_MAX 100
 #define RANDOM_SIZE 10	 /* bytes in a Message-ID of ours */
 #define RANDOM_LENGTH 16 /* the same in base32 */
@@ -403,8 +403,9 @@ static void cut_pieces(struct submission *submission)
 }
 
 /* The Message-ID without its brackets, which reports to us give back as Original-Envelope-Id where
- * the caller has none of his own; NULL when it had better not stand there (RFC 3461 section 4.4: 100
- * characters, and some software takes no '+' or '=' in it, which are written otherwise on the way).
+ * the caller has none of his own; NULL when it had better not stand there (RFC 3461 section 4.4:
+ * 100 characters, and some software takes no '+' or '=' in it, which are written otherwise on the
+ * way).
  */
 static const char *make_envelope_id(const struct submission *submission)
 {

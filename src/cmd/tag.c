@@ -89,8 +89,8 @@ static enum status read_keys(
 		"%s: there is no key in it; 'backstop tag new-key' adds one", path);
 }
 
-/* How long tags signed with the keys of a file live: the longest of the domains that have it; 0 when
- * none has. */
+/* How long tags signed with the keys of a file live: the longest of the domains that have it; 0
+ * when none has. */
 static int64_t find_lifetime(const struct config *config, const char *file)
 {
 	int64_t lifetime_s = 0;
@@ -287,8 +287,7 @@ static enum status check_prvs(
 	status = prvs_keys_read(run->context, domain->prvs_keys, &keys, &error);
 	if (status != STATUS_OK)
 		return command_failed(run, status, "%s", error);
-	*result_out = prvs_check(
-		keys, item->tag, item->address, domain->prvs_lifetime_s, run->now);
+	*result_out = prvs_check(keys, item->tag, item->address, domain->prvs_lifetime_s, run->now);
 	if (*result_out != PRVS_ABSENT)
 		print_field(run, "prvs", prvs_result_name(*result_out));
 	return STATUS_OK;
@@ -319,10 +318,9 @@ static enum status check_own(struct command_run *run, const char *address, struc
 		return status;
 	if (domain != NULL)
 		lifetime_s = domain->tag_lifetime_s;
-	own.recipient =
-		own.tag.id != NULL ? resolve_id(run, own.tag.id) : own.tag.recipient;
-	own.result = tag_check(keys, &own.tag, own.tag.id != NULL ? own.recipient : NULL,
-		lifetime_s, run->now);
+	own.recipient = own.tag.id != NULL ? resolve_id(run, own.tag.id) : own.tag.recipient;
+	own.result = tag_check(
+		keys, &own.tag, own.tag.id != NULL ? own.recipient : NULL, lifetime_s, run->now);
 	if (best->result == TAG_ABSENT || best->result == TAG_BAD)
 		*best = own;
 	return STATUS_OK;
@@ -347,8 +345,8 @@ static enum status check_inner(
 		/* A foreign domain has no keys of ours. */
 		if (status == STATUS_OK &&
 			(command_option(run, "file") != NULL ||
-				config_find_domain(run->config,
-					address_domain(inner[i].address)) != NULL))
+				config_find_domain(run->config, address_domain(inner[i].address)) !=
+					NULL))
 			status = check_own(run, inner[i].address, best);
 	}
 	return status;

@@ -88,8 +88,7 @@ enum status ledger_coverage(
 /* `from` is set once: entries from before the first feeding are there only by chance, and what is
  * missing among them proves nothing. A continuous feed that takes over from batches begins anew:
  * nobody knows what was sent between the last batch and now. */
-static void extend_coverage(
-	struct ledger_coverage *coverage, const struct fed_span *span)
+static void extend_coverage(struct ledger_coverage *coverage, const struct fed_span *span)
 {
 	bool is_batch = span->feed == LEDGER_FEED_BATCH;
 	int64_t until_s = span->latest_s > span->now ? span->latest_s : span->now;
@@ -120,8 +119,7 @@ static int put_coverage_record(struct state *state, MDB_txn *transaction, MDB_va
 }
 
 /* What may have gone by its age is not covered. */
-static void cut_coverage(
-	const struct state *state, struct ledger_coverage *coverage, int64_t now)
+static void cut_coverage(const struct state *state, struct ledger_coverage *coverage, int64_t now)
 {
 	int64_t limit_s = now - state->sent_lifetime_s;
 

@@ -1,9 +1,9 @@
 /*
  * ledger.c: what was sent.
  *
- * In charge of "sent". Leaves the spans of time to coverage.c, opaque ids to ids.c, the walk for what
- * is too old to sweep.c, and what an answer weighs to weigh/. A batch is sorted by key before it is
- * written: hashes scatter over the whole tree, and in order each page is touched once.
+ * In charge of "sent". Leaves the spans of time to coverage.c, opaque ids to ids.c, the walk for
+ * what is too old to sweep.c, and what an answer weighs to weigh/. A batch is sorted by key before
+ * it is written: hashes scatter over the whole tree, and in order each page is touched once.
  */
 #include "state/ledger.h"
 
@@ -20,7 +20,7 @@ enum {
 	RECIPIENT_SIZE = 8, /* bytes of the hash of a recipient behind it; zeros: not recorded */
 	KEY_SIZE = MESSAGE_SIZE + RECIPIENT_SIZE,
 	SENT_VALUE_SIZE = 9,
-	SWEEP_LEAST = 16,  /* records looked at with each feeding, however small */
+	SWEEP_LEAST = 16, /* records looked at with each feeding, however small */
 	SPANS_MAX = 64 /* sender domains of one feeding; those of further ones are not extended */
 };
 
@@ -245,8 +245,8 @@ static void extend_span(struct feeding *feeding, const struct ledger_entry *entr
 	if (span == end && feeding->span_count == SPANS_MAX)
 		return;
 	if (span == end) {
-		*span = (struct fed_span){feeding->feed, feeding->now, entry->domain, entry->sent_s,
-			entry->sent_s};
+		*span = (struct fed_span){
+			feeding->feed, feeding->now, entry->domain, entry->sent_s, entry->sent_s};
 		feeding->span_count++;
 	}
 	if (entry->sent_s < span->earliest_s)

@@ -64,21 +64,22 @@ enum status ledger_add(struct state *state, enum ledger_feed feed, int64_t now,
 enum status ledger_cover(
 	struct state *state, const char *domain, int64_t earliest_s, int64_t until_s);
 
-/* The same for a feeding that goes on where the last one ended: nothing was sent between that is not
- * in the ledger, so what was covered stays covered, up to until_s. Covers nothing where the domain
- * was never fed. */
+/* The same for a feeding that goes on where the last one ended: nothing was sent between that is
+ * not in the ledger, so what was covered stays covered, up to until_s. Covers nothing where the
+ * domain was never fed. */
 enum status ledger_continue(struct state *state, const char *domain, int64_t until_s);
 
 /* Vouches by the word of the operator: all that the domain sent from from_s to until_s is in the
  * ledger. Joined to what is covered where they touch; else the later of the two counts. */
 enum status ledger_vouch(struct state *state, const char *domain, int64_t from_s, int64_t until_s);
 
-/* Forgets what was covered, and covers from_s to until_s: it is known that something before from_s is
- * missing. Not where a continuous feed keeps the domain up to date. */
+/* Forgets what was covered, and covers from_s to until_s: it is known that something before from_s
+ * is missing. Not where a continuous feed keeps the domain up to date. */
 enum status ledger_begin(struct state *state, const char *domain, int64_t from_s, int64_t until_s);
 
-/* Entries older than lifetime_s go from now on, a few with each ledger_add, and no domain is covered
- * for longer; ids that were not used for that long go too. 0 (what holds at first): nothing goes. */
+/* Entries older than lifetime_s go from now on, a few with each ledger_add, and no domain is
+ * covered for longer; ids that were not used for that long go too. 0 (what holds at first): nothing
+ * goes. */
 void ledger_set_lifetime(struct state *state, int64_t lifetime_s);
 
 /* The recipient that an opaque id stands for, on context; STATUS_NOT_FOUND. */

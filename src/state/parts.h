@@ -67,17 +67,18 @@ struct fed_span {
 
 /* The coverage of the span's domain, extended by it. LMDB's code. */
 int coverage_extend(struct state *state, MDB_txn *transaction, const struct fed_span *span);
-/* Cuts the coverage of every domain before the first entry goes that it is about, also of those that
- * send no more. There are as many as sender domains. LMDB's code. */
+/* Cuts the coverage of every domain before the first entry goes that it is about, also of those
+ * that send no more. There are as many as sender domains. LMDB's code. */
 int coverage_cut_all(struct state *state, MDB_txn *transaction, int64_t now);
 
-/* Goes on through a database where the last call stopped, round and round: looks at `budget` records
- * and deletes those that are of before limit_s. position_name: of the record in "meta" that keeps the
- * place. LMDB's code. */
+/* Goes on through a database where the last call stopped, round and round: looks at `budget`
+ * records and deletes those that are of before limit_s. position_name: of the record in "meta" that
+ * keeps the place. LMDB's code. */
 struct sweep_plan {
 	enum box_db database;
 	const char *position_name;
-	bool (*decode_time)(const MDB_val *value, int64_t *time_s_out); /* false: the record stays */
+	bool (*decode_time)(
+		const MDB_val *value, int64_t *time_s_out); /* false: the record stays */
 	int64_t limit_s;
 	size_t budget;
 };

@@ -82,13 +82,12 @@ int sweep_run(struct state *state, MDB_txn *transaction, const struct sweep_plan
 	if (code != MDB_SUCCESS)
 		return code;
 	key = (MDB_val){.mv_size = position.size, .mv_data = position.bytes + 1};
-	code = mdb_cursor_get(
-		cursor, &key, &value, position.size == 0 ? MDB_FIRST : MDB_SET_RANGE);
+	code = mdb_cursor_get(cursor, &key, &value, position.size == 0 ? MDB_FIRST : MDB_SET_RANGE);
 	for (size_t i = 0; i < plan->budget && code == MDB_SUCCESS; i++)
 		code = look_at(cursor, plan, &key, &value);
 	if (code == MDB_SUCCESS || code == MDB_NOTFOUND)
-		code = put_position(state, transaction, plan->position_name,
-			code == MDB_SUCCESS ? &key : NULL);
+		code = put_position(
+			state, transaction, plan->position_name, code == MDB_SUCCESS ? &key : NULL);
 	mdb_cursor_close(cursor);
 	return code;
 }

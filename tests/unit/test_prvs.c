@@ -20,7 +20,8 @@ static void setup(void)
 {
 	const char *base = getenv("TMPDIR");
 
-	snprintf(folder, sizeof folder, "%.200s/backstop-prvs-XXXXXX", base == NULL ? "/tmp" : base);
+	snprintf(
+		folder, sizeof folder, "%.200s/backstop-prvs-XXXXXX", base == NULL ? "/tmp" : base);
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof path, "%s/prvs.keys", folder);
 	context = mem_context(NULL, "test_prvs");
@@ -33,8 +34,8 @@ static void teardown(void)
 	rmdir(folder);
 }
 
-static enum status read_text(const char *text, mode_t mode, struct prvs_keys **keys,
-	const char **error)
+static enum status read_text(
+	const char *text, mode_t mode, struct prvs_keys **keys, const char **error)
 {
 	FILE *file = fopen(path, "w");
 
@@ -58,9 +59,11 @@ static const struct {
 	{"078794bd8d", ANN, 20780, PRVS_VALID},
 	{"078794bd8d", ANN, 20779, PRVS_EXPIRED},
 	{"078794bd8d", ANN, 20788, PRVS_EXPIRED},
-	{"078794bd8d", ANN, 21780, PRVS_VALID}, /* 1000 days later: the form has no more than that */
+	{"078794bd8d", ANN, 21780,
+		PRVS_VALID}, /* 1000 days later: the form has no more than that */
 	{"078794BD8D", ANN, 20787, PRVS_VALID},
-	{"078794bd8d", "Ann@Lists.Example.ORG", 20787, PRVS_VALID}, /* folded on the way, or by us */
+	{"078794bd8d", "Ann@Lists.Example.ORG", 20787,
+		PRVS_VALID}, /* folded on the way, or by us */
 	{"0787e8efda", "Ann@Lists.example.org", 20787, PRVS_VALID}, /* signed as spelled */
 	{"0787e8efda", ANN, 20787, PRVS_BAD},
 	{"078732ab86", ANN, 20787, PRVS_VALID}, /* the other key of this number */

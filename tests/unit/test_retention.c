@@ -1,5 +1,5 @@
-/* test_retention.c: old entries go, a few with each feeding; what is gone is never covered; and what
- * is vouched for by a feeding that goes on, or by the operator. */
+/* test_retention.c: old entries go, a few with each feeding; what is gone is never covered; and
+ * what is vouched for by a feeding that goes on, or by the operator. */
 #include "state/ledger.h"
 
 #include "state_place.h"
@@ -58,7 +58,8 @@ static struct ledger_coverage cover_of(const char *domain)
 	return coverage;
 }
 
-/* Months of mail: all that is covered is there, what is older goes, and the ledger stops growing. */
+/* Months of mail: all that is covered is there, what is older goes, and the ledger stops growing.
+ */
 START_TEST(old_entries_go)
 {
 	uint64_t most = 0;
@@ -100,7 +101,8 @@ END_TEST
 /* A domain that sends no more is covered no more, as its entries go. */
 START_TEST(a_silent_domain_is_cut_too)
 {
-	const struct ledger_entry silent = {START, "<s@silent.example>", NULL, NULL, "silent.example"};
+	const struct ledger_entry silent = {
+		START, "<s@silent.example>", NULL, NULL, "silent.example"};
 
 	ledger_set_lifetime(state, LIFETIME);
 	ck_assert_status(

@@ -667,8 +667,8 @@ START_TEST(removes_what_is_over)
 		const char *error;
 
 		write_file(old, strlen(old), 0600);
-		ck_assert_int_eq(tag_keys_add(context, path, first + rows[i].now * DAY, &change,
-					 &error),
+		ck_assert_int_eq(
+			tag_keys_add(context, path, first + rows[i].now * DAY, &change, &error),
 			STATUS_OK);
 		ck_assert_msg(change.removed == rows[i].removed, "row %zu: %zu", i, change.removed);
 		ck_assert_uint_eq(change.id, 3);

@@ -37,8 +37,7 @@ static void set_up_state(void)
 	set_up();
 	state = open_state(STATE_WRITE);
 	ck_assert_status(ledger_add(state, LEDGER_FEED_BATCH, NOW, entries, 2, NULL), STATUS_OK);
-	ck_assert_status(
-		ledger_vouch(state, "lists.example.org", NOW - 60 * DAY, NOW), STATUS_OK);
+	ck_assert_status(ledger_vouch(state, "lists.example.org", NOW - 60 * DAY, NOW), STATUS_OK);
 }
 
 /* What varies in a report. NULL: not there. */
@@ -75,8 +74,8 @@ static char *make_report(const struct facts *facts)
 static struct weighing weigh(const struct facts *facts, struct state *with_state)
 {
 	char *text = make_report(facts);
-	struct mail *mail = mail_read(
-		context, (struct bytes){(const unsigned char *)text, strlen(text)}, NULL);
+	struct mail *mail =
+		mail_read(context, (struct bytes){(const unsigned char *)text, strlen(text)}, NULL);
 	const struct weigh_input input = {.mail = mail,
 		.bounce = classify_mail(context, mail),
 		.domain = &domain,
@@ -163,7 +162,8 @@ static const char *fill(const char *text)
 	char *bad = mem_strdup(context, tag);
 	const struct {
 		const char *word, *value;
-	} words[] = {{"TAG", tag}, {"LOCAL", local}, {"BAD", bad}, {"OLD", tag_for(ANN, NOW - 90 * DAY)}};
+	} words[] = {{"TAG", tag}, {"LOCAL", local}, {"BAD", bad},
+		{"OLD", tag_for(ANN, NOW - 90 * DAY)}};
 
 	bad[30] = bad[30] == 'a' ? 'b' : 'a';
 	for (size_t i = 0; text != NULL && i < sizeof words / sizeof words[0]; i++) {

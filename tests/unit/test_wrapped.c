@@ -79,7 +79,8 @@ static size_t open_count(const char *address, const char *wanted)
 
 START_TEST(opens_one_in_another)
 {
-	ck_assert_uint_eq(open_count("SRS0=a=bb=x.org=prvs=0787abcdef=ann@y.example", "ann@x.org"), 1);
+	ck_assert_uint_eq(
+		open_count("SRS0=a=bb=x.org=prvs=0787abcdef=ann@y.example", "ann@x.org"), 1);
 	ck_assert_uint_ge(open_count("prvs=joe=123ABCDEFG@x.org", "joe@x.org"), 1);
 	ck_assert_uint_eq(open_count("prvs=1=prvs=2=prvs=3=ann@x.org", "nobody@x.org"), 0);
 	ck_assert_uint_eq(wrapped_open(NULL, NULL, NULL), 0);
