@@ -357,7 +357,7 @@ static const struct {
 	const char *why;
 } failures[] = {
 	{ARES_ETIMEOUT, "no DNS server answered in time"},
-	{ARES_ECONNREFUSED, "no DNS server could be reached"},
+	{ARES_ECONNREFUSED, "no DNS server could be reached, or each failed"},
 	{ARES_ECANCELLED, "no DNS server answered before the time for DNS was spent"},
 	{ARES_ESERVFAIL, "the DNS server failed"},
 	{ARES_EREFUSED, "the DNS server refused the question"},
