@@ -97,7 +97,7 @@ static void fill_section(
 			fill_default(row, context, base);
 			continue;
 		}
-		if (row->is_unused && !config_kinds[section->kind].is_unused)
+		if (row->is_unused)
 			config_file_complain(file, entry->line, true,
 				"%s: this version does not use it yet", row->name);
 		if (row->is_list)
@@ -266,18 +266,46 @@ static size_t count_kind(const struct config_file *file, enum config_kind kind)
 	return count;
 }
 
-/* A section of a kind that this version has no structure for. */
-static void check_unused(struct config_file *file, const struct config_section *section)
+static void fill_dns(
+	struct config_file *file, const struct config_section *section, struct config *config)
 {
-	const char *name = config_kinds[section->kind].name;
-
-	config_file_complain(
-		file, section->line, true, "%s: this version does not use it yet", name);
-	if (section->title != NULL && !config_is_domain_name(section->title))
+	if (config->dns.line != 0) {
 		config_file_complain(file, section->line, false,
-			"%s \"%s\": want a domain name, such as ips.example.org", name,
+			"dns: has a section already on line %d; keep one of them",
+			config->dns.line);
+		return;
+	}
+	fill_section(file, section, config, &config->dns);
+	config->dns.line = section->line;
+}
+
+static void fill_blocklist(struct config_file *file, const struct config_section *section,
+	struct config *config, struct blocklist_config *blocklist)
+{
+	blocklist->line = section->line;
+	if (config_is_domain_name(section->title))
+		blocklist->name = text_lower(config, section->title);
+	else
+		config_file_complain(file, section->line, false,
+			"blocklist \"%s\": want a domain name, such as ips.example.org",
 			shown_title(file, section));
-	fill_section(file, section, file->scratch, NULL);
+	fill_section(file, section, config, blocklist);
+}
+
+/* What holds where the file has no dns section, and how long DNS may take at most. */
+static void finish_dns(struct config_file *file, struct config *config)
+{
+	static const struct config_section none = {.kind = CONFIG_DNS};
+	int64_t most_s = config->deadline_s / 2;
+
+	if (config->dns.line == 0)
+		fill_section(NULL, &none, config, &config->dns);
+	if (config->dns.budget_s <= most_s)
+		return;
+	if (config->dns.line != 0)
+		config_file_complain(file, config->dns.line, true,
+			"dns: budget is cut to %llds, half of the deadline", (long long)most_s);
+	config->dns.budget_s = most_s;
 }
 
 static struct config *build(struct config_file *file)
@@ -287,11 +315,14 @@ static struct config *build(struct config_file *file)
 	size_t list_count = count_kind(file, CONFIG_LIST);
 	struct domain_config *domains = mem_new_array(config, struct domain_config, domain_count);
 	struct list_config *lists = mem_new_array(config, struct list_config, list_count);
+	struct blocklist_config *blocklists =
+		mem_new_array(config, struct blocklist_config, count_kind(file, CONFIG_BLOCKLIST));
 	const struct config_section *section = file->sections;
 
 	config->path = file->path == NULL ? NULL : mem_strdup(config, file->path);
 	config->domains = domains;
 	config->lists = lists;
+	config->blocklists = blocklists;
 	for (; section < file->sections + file->count; section++) {
 		switch (section->kind) {
 		case CONFIG_TOP:
@@ -304,12 +335,17 @@ static struct config *build(struct config_file *file)
 			fill_list_section(file, section, config, &lists[config->list_count++]);
 			break;
 		case CONFIG_DNS:
+			fill_dns(file, section, config);
+			break;
 		case CONFIG_BLOCKLIST:
+			fill_blocklist(
+				file, section, config, &blocklists[config->blocklist_count++]);
+			break;
 		case CONFIG_KIND_COUNT:
-			check_unused(file, section);
 			break;
 		}
 	}
+	finish_dns(file, config);
 	config_index_build(config);
 	return config;
 }
@@ -439,6 +475,7 @@ const struct config *config_none(const void *context)
 	struct config *config = mem_new(context, struct config);
 
 	fill_section(NULL, &top, config, config);
+	finish_dns(NULL, config);
 	config_index_build(config);
 	return config;
 }

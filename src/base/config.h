@@ -86,6 +86,23 @@ struct list_config {
 	const char *roster; /* path of the file of members, or NULL */
 };
 
+/* Section dns. */
+struct dns_config {
+	int line;		    /* 0: there is no section */
+	bool is_off;		    /* use = no: nobody is asked, what needs DNS is unavailable */
+	const char *const *servers; /* "ADDRESS", "ADDRESS:PORT"; none: those of the host */
+	size_t server_count;
+	int64_t timeout_s; /* of one question to one server; default 3s */
+	int64_t budget_s;  /* of all questions of a message together; default 8s. At most half of
+			      the deadline: what is done with the message takes time, too */
+};
+
+struct blocklist_config {
+	const char *name; /* the zone, lower case */
+	int line;
+	int weight; /* decibans, -15 to 15; default 0 */
+};
+
 struct config {
 	const char *path; /* NULL from config_none */
 	enum mode mode;
@@ -106,6 +123,9 @@ struct config {
 	size_t domain_count;
 	const struct list_config *lists;
 	size_t list_count;
+	struct dns_config dns;
+	const struct blocklist_config *blocklists;
+	size_t blocklist_count;
 	const struct config_index *index; /* for config_find_domain and config_find_list */
 };
 

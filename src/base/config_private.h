@@ -23,7 +23,6 @@ enum config_kind {
 struct config_kind_row {
 	const char *name;
 	bool has_title;
-	bool is_unused; /* as in struct config_row */
 };
 
 struct config_word {

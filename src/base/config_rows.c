@@ -30,8 +30,8 @@
 
 const struct config_kind_row config_kinds[CONFIG_KIND_COUNT] = {
 	[CONFIG_TOP] = {.name = "root"}, /* libconfuse's name for it */
-	[CONFIG_DNS] = {.name = "dns", .is_unused = true},
-	[CONFIG_BLOCKLIST] = {.name = "blocklist", .has_title = true, .is_unused = true},
+	[CONFIG_DNS] = {.name = "dns"},
+	[CONFIG_BLOCKLIST] = {.name = "blocklist", .has_title = true},
 	[CONFIG_DOMAIN] = {.name = "domain", .has_title = true},
 	[CONFIG_LIST] = {.name = "list", .has_title = true},
 };
@@ -42,6 +42,7 @@ static const struct config_word shares[] = {
 	{"all", SHARE_ALL}, {"some", SHARE_SOME}, {"none", SHARE_NONE}, {NULL, 0}};
 static const struct config_word sent_logs[] = {{"complete", SENT_LOG_COMPLETE},
 	{"partial", SENT_LOG_PARTIAL}, {"none", SENT_LOG_NONE}, {NULL, 0}};
+static const struct config_word negations[] = {{"yes", false}, {"no", true}, {NULL, 0}};
 static const struct config_word tag_forms[] = {
 	{"recipient", TAG_FORM_RECIPIENT}, {"sender", TAG_FORM_SENDER}, {NULL, 0}};
 static const struct config_word envelope_ids[] = {{"none", 0}, {"message-id", 1}, {NULL, 0}};
@@ -147,13 +148,28 @@ static bool parse_number(const char *text, int64_t low, int64_t high)
 	return number >= low && number <= high;
 }
 
-/* No slot yet: the rows that use it are those of blocklist sections. */
+/* yes and no into a member that says that it is off. */
+static bool check_off(
+	const void *context, const struct config_row *row, const char *text, void *slot)
+{
+	int value = 0;
+
+	if (!check_word(context, row, text, &value))
+		return false;
+	if (slot != NULL)
+		*(bool *)slot = value != 0;
+	return true;
+}
+
 static bool check_number(
 	const void *context, const struct config_row *row, const char *text, void *slot)
 {
 	(void)context;
-	(void)slot;
-	return parse_number(text, row->low, row->high);
+	if (!parse_number(text, row->low, row->high))
+		return false;
+	if (slot != NULL)
+		*(int *)slot = (int)strtol(text, NULL, 10);
+	return true;
 }
 
 static bool check_address(
@@ -241,17 +257,16 @@ static bool check_server(
 	const char *colon = strrchr(text, ':');
 	struct netaddr address;
 	char *host;
-	bool is_right;
+	bool is_right = netaddr_parse(text, &address);
 
 	(void)row;
-	(void)slot;
-	if (netaddr_parse(text, &address))
-		return true;
-	if (colon == NULL || !parse_number(colon + 1, 1, PORT_MAX))
-		return false;
-	host = mem_strndup(context, text, (size_t)(colon - text));
-	is_right = netaddr_parse(host, &address);
-	mem_free(host);
+	if (!is_right && colon != NULL && parse_number(colon + 1, 1, PORT_MAX)) {
+		host = mem_strndup(context, text, (size_t)(colon - text));
+		is_right = netaddr_parse(host, &address);
+		mem_free(host);
+	}
+	if (is_right)
+		store_text(context, text, slot);
 	return is_right;
 }
 
@@ -399,13 +414,21 @@ const struct config_row config_rows[] = {
 			"in 'backstop rules show weights'; at most 60",
 		EACH_AT(config, weights, weight_count)},
 
-	{CONFIG_DNS, "servers", check_server, .is_list = true, .is_unused = true,
-		.want = "want an IP address, or one with a port, such as 127.0.0.1:53 or [::1]:53"},
-	{CONFIG_DNS, "timeout", DURATION(1, 60), .is_unused = true,
-		.want = "want a time with its unit, 1s to 60s, such as 3s"},
+	{CONFIG_DNS, "use", check_off, .words = negations, .standard = "yes",
+		AT(dns_config, is_off)},
+	{CONFIG_DNS, "servers", check_server,
+		.want = "want an IP address, or one with a port, such as 127.0.0.1:53 or [::1]:53",
+		EACH_AT(dns_config, servers, server_count)},
+	{CONFIG_DNS, "timeout", DURATION(1, 60), .standard = "3s",
+		.want = "want a time with its unit, 1s to 60s, such as 3s",
+		AT(dns_config, timeout_s)},
+	{CONFIG_DNS, "budget", DURATION(1, 120), .standard = "8s",
+		.want = "want a time with its unit, 1s to 120s, such as 8s",
+		AT(dns_config, budget_s)},
 
-	{CONFIG_BLOCKLIST, "weight", check_number, .low = -WEIGHT_MAX, .high = WEIGHT_MAX,
-		.is_unused = true, .want = "want a whole number from -15 to 15"},
+	{CONFIG_BLOCKLIST, "weight", check_number, .standard = "0", .low = -WEIGHT_MAX,
+		.high = WEIGHT_MAX, .want = "want a whole number from -15 to 15",
+		AT(blocklist_config, weight)},
 
 	{CONFIG_DOMAIN, "senders", check_netblock,
 		.want = "want an IP address or block, such as 192.0.2.10 or 2001:db8::/48, "

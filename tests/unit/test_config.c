@@ -83,7 +83,7 @@ static const char whole[] = "# every key there is\n"
 			    "authserv-id = {\"MX.Lists.Example.Org\"}  "
 			    "weights = {\"hop:foreign=-20\", \"standing:related=0\"}\n"
 			    "dns        { servers = {\"127.0.0.1:53\", \"[::1]:53\", "
-			    "\"192.0.2.1\"}  timeout = \"3s\" }\n"
+			    "\"192.0.2.1\"}  timeout = \"2s\" budget = 5s }\n"
 			    "blocklist  \"ips.example.org\" { weight = -6 }\n"
 			    "/* a comment\n"
 			    "   of two lines */\n"
@@ -178,7 +178,34 @@ START_TEST(accepts_every_key)
 }
 END_TEST
 
-static const int unused_lines[] = {10, 11, 36};
+START_TEST(reads_dns)
+{
+	const struct config *config;
+	struct config_faults faults;
+
+	write_file(whole, strlen(whole));
+	ck_assert_int_eq(config_read(context, path, &config, &faults), STATUS_OK);
+	ck_assert(!config->dns.is_off);
+	ck_assert_uint_eq(config->dns.server_count, 3);
+	ck_assert_str_eq(config->dns.servers[1], "[::1]:53");
+	ck_assert_int_eq(config->dns.timeout_s, 2);
+	ck_assert_int_eq(config->dns.budget_s, 5);
+	ck_assert_uint_eq(config->blocklist_count, 1);
+	ck_assert_str_eq(config->blocklists[0].name, "ips.example.org");
+	ck_assert_int_eq(config->blocklists[0].weight, -6);
+	write_file("dns { use = no }", 16);
+	ck_assert_int_eq(config_read(context, path, &config, &faults), STATUS_OK);
+	ck_assert(config->dns.is_off);
+	ck_assert_uint_eq(config->blocklist_count, 0);
+	config = config_none(context);
+	ck_assert(!config->dns.is_off);
+	ck_assert_uint_eq(config->dns.server_count, 0);
+	ck_assert_int_eq(config->dns.timeout_s, 3);
+	ck_assert_int_eq(config->dns.budget_s, 8);
+}
+END_TEST
+
+static const int unused_lines[] = {36};
 
 START_TEST(warns_of_what_is_not_used_yet)
 {
@@ -292,7 +319,10 @@ static const struct fault_case fault_cases[] = {
 	{"dns { servers = {\"localhost\"} }", 1, "servers = \"localhost\": want an IP", REFUSED},
 	{"dns { servers = {\"192.0.2.1:99999\"} }", 1, "want an IP address", REFUSED},
 	{"dns { timeout = 3 }", 1, "timeout = \"3\": want a time", REFUSED},
-	{"dns {\n timeout = 3s }", 1, "dns: this version does not use it yet", WARNED},
+	{"dns { use = maybe }", 1, "use = \"maybe\": want yes or no", REFUSED},
+	{"dns { budget = 0s }", 1, "budget = \"0s\": want a time", REFUSED},
+	{"dns { use = no }\ndns { use = yes }", 2, "has a section already on line 1", REFUSED},
+	{"deadline = 10s\ndns { budget = 6s }", 2, "budget is cut to 5s", WARNED},
 	{"blocklist \"b.example\" { weight = -16 }", 1, "want a whole number", REFUSED},
 	{"blocklist \"b.example\" { weight = 1.5 }", 1, "want a whole number", REFUSED},
 	{"blocklist \"b example\" { }", 1, "want a domain name", REFUSED},
@@ -696,6 +726,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, accepts_every_key);
 	tcase_add_test(tcase, warns_of_what_is_not_used_yet);
+	tcase_add_test(tcase, reads_dns);
 	tcase_add_test(tcase, has_defaults);
 	tcase_add_test(tcase, has_defaults_in_sections);
 	tcase_add_loop_test(tcase, tells_the_fault, 0, LENGTH(fault_cases));
