@@ -26,12 +26,13 @@
 #define OPTIONS_MAX 32
 
 static const struct command commands[] = {
-	{"deliver", deliver_run, NEEDS_CONFIG | TAKES_STATE_WRITE | USES_RULES | IS_DELIVERY,
+	{"deliver", deliver_run,
+		NEEDS_CONFIG | TAKES_STATE_WRITE | USES_RULES | ASKS_DNS | IS_DELIVERY,
 		deliver_options, "< MESSAGE", "final delivery of one message from a mail server"},
-	{"scan", scan_run, TAKES_CONFIG | TAKES_STATE | USES_RULES, scan_options, "PATH...",
-		"say what the messages in files, mbox files and Maildirs are"},
-	{"explain", explain_run, TAKES_CONFIG | TAKES_STATE | USES_RULES, explain_options, "PATH",
-		"one message, every step and piece of evidence, in words"},
+	{"scan", scan_run, TAKES_CONFIG | TAKES_STATE | TAKES_DNS | USES_RULES, scan_options,
+		"PATH...", "say what the messages in files, mbox files and Maildirs are"},
+	{"explain", explain_run, TAKES_CONFIG | TAKES_STATE | TAKES_DNS | USES_RULES,
+		explain_options, "PATH", "one message, every step and piece of evidence, in words"},
 	{"report", report_run, NEEDS_CONFIG | NEEDS_STATE, report_options, "summary",
 		"what was decided, added up"},
 	{"held", held_run, NEEDS_CONFIG | NEEDS_STATE_WRITE, held_options,
@@ -363,9 +364,13 @@ static enum status run_command(const struct request *request, const void *contex
 	if (status == STATUS_OK)
 		status = open_state(request, &run);
 	if (status == STATUS_OK) {
+		unsigned needs = request->command->needs;
 		run.pipeline = pipeline_new(context, run.config, run.state);
-		if (!(request->command->needs & IS_DELIVERY))
+		if (!(needs & IS_DELIVERY))
 			run.pipeline->rosters = roster_memory_new(context);
+		if ((needs & ASKS_DNS) ||
+			((needs & TAKES_DNS) && command_option(&run, "dns") != NULL))
+			pipeline_use_dns(run.pipeline);
 		mail_library_open();
 		status = request->command->function(&run);
 	}

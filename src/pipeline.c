@@ -12,6 +12,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "classify/classify.h"
+#include "net/resolver.h"
+#include "state/dns_cache.h"
 
 /* A key file, read once a run however many messages need it. */
 struct pipeline_keys {
@@ -31,6 +33,42 @@ struct pipeline *pipeline_new(const void *context, const struct config *config, 
 	pipeline->config = config;
 	pipeline->state = state;
 	return pipeline;
+}
+
+/* ---- net/ and state/ do not know each other ---- */
+
+static bool find_answer(void *argument, const void *context, const char *name, enum dns_type type,
+	const void **data_out, size_t *size_out)
+{
+	const struct pipeline *pipeline = argument;
+
+	return dns_cache_find(
+		pipeline->state, context, name, (unsigned)type, clock_now(), data_out, size_out);
+}
+
+static void store_answer(void *argument, const char *name, enum dns_type type, const void *data,
+	size_t size, int64_t ttl_s)
+{
+	const struct pipeline *pipeline = argument;
+
+	dns_cache_add(pipeline->state, name, (unsigned)type, data, size, clock_now() + ttl_s);
+}
+
+void pipeline_use_dns(struct pipeline *pipeline)
+{
+	const struct dns_config *dns = &pipeline->config->dns;
+	struct resolver_options *options;
+
+	if (dns->is_off || pipeline->resolver != NULL)
+		return;
+	options = mem_new(pipeline, struct resolver_options);
+	options->servers = dns->servers;
+	options->server_count = dns->server_count;
+	options->timeout_ms = (int)dns->timeout_s * 1000;
+	options->budget_ms = (int)dns->budget_s * 1000;
+	if (pipeline->state != NULL)
+		options->cache = (struct resolver_cache){find_answer, store_answer, pipeline};
+	pipeline->resolver = resolver_new(pipeline, options, NULL);
 }
 
 static const struct pipeline_keys *find_keys(
@@ -96,11 +134,29 @@ static bool is_own(const struct mail *mail, const struct bounce *bounce)
 		       headers_find(&bounce->original.headers, ACT_LOOP_HEADER) != NULL);
 }
 
+/* The key files of the domain that the report came to. */
+static void add_keys(struct pipeline *pipeline, struct weigh_input *input)
+{
+	const struct domain_config *domain = input->domain;
+
+	if (domain != NULL && domain->tag_keys != NULL) {
+		const struct pipeline_keys *keys = find_keys(pipeline, domain->tag_keys, false);
+		input->tag_keys = keys->keys;
+		input->tag_problem = keys->problem;
+	}
+	if (domain != NULL && domain->prvs_keys != NULL) {
+		const struct pipeline_keys *keys = find_keys(pipeline, domain->prvs_keys, true);
+		input->prvs_keys = keys->prvs;
+		input->prvs_problem = keys->problem;
+	}
+}
+
 void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes raw,
 	const struct envelope *envelope, struct judgement *judgement_out)
 {
 	struct judgement *judgement = judgement_out;
 	struct weigh_input input = {.config = pipeline->config, .state = pipeline->state};
+	struct dkim_records records;
 
 	memset(judgement, 0, sizeof(*judgement));
 	judgement->mail = mail_read(context, raw, envelope);
@@ -115,17 +171,12 @@ void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes
 	input.list = judgement->list;
 	input.rosters = pipeline->rosters;
 	input.now = pipeline->now != 0 ? pipeline->now : clock_now();
-	if (input.domain != NULL && input.domain->tag_keys != NULL) {
-		const struct pipeline_keys *keys =
-			find_keys(pipeline, input.domain->tag_keys, false);
-		input.tag_keys = keys->keys;
-		input.tag_problem = keys->problem;
-	}
-	if (input.domain != NULL && input.domain->prvs_keys != NULL) {
-		const struct pipeline_keys *keys =
-			find_keys(pipeline, input.domain->prvs_keys, true);
-		input.prvs_keys = keys->prvs;
-		input.prvs_problem = keys->problem;
+	add_keys(pipeline, &input);
+	if (pipeline->resolver != NULL) {
+		resolver_begin_message(pipeline->resolver);
+		input.resolver = pipeline->resolver;
+		dkim_records_open(pipeline->resolver, &records);
+		input.dkim_records = &records;
 	}
 	weigh_bounce(context, &input, &judgement->weighing);
 

@@ -23,6 +23,7 @@ struct pipeline {
 	int64_t now;		       /* 0: the clock */
 	struct pipeline_keys *keys;    /* key files read so far, one a domain */
 	struct roster_memory *rosters; /* for runs over many messages (scan, explain); or NULL */
+	struct resolver *resolver;     /* NULL: nobody is asked */
 };
 
 /* What was found and decided about one message. */
@@ -37,6 +38,10 @@ struct judgement {
 
 struct pipeline *pipeline_new(
 	const void *context, const struct config *config, struct state *state);
+
+/* Lets the checks ask DNS, as the configuration says; with `use = no` they may not. Answers are
+ * looked up in the state, and new ones written with a message's event. */
+void pipeline_use_dns(struct pipeline *pipeline);
 
 /* Reads, classifies, weighs and decides. Changes nothing. On context. */
 void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes raw,

@@ -25,6 +25,8 @@ enum command_needs {
 	NEEDS_STATE_WRITE = 1 << 3, /* opened for writing; created if missing; it must open */
 	TAKES_STATE_WRITE = 1 << 4, /* opened for writing if possible, else NULL and a warning */
 	TAKES_STATE = 1 << 5,	    /* opened for reading if --state was given, else NULL */
+	ASKS_DNS = 1 << 9,	    /* the checks may ask DNS, unless the configuration says no */
+	TAKES_DNS = 1 << 10,	    /* the same if --dns was given */
 	USES_RULES = 1 << 7,	    /* recognises bounces: rules-dir is read */
 	DEFERS = 1 << 8,     /* a configuration that is wrong is 75: who calls it tries again */
 	IS_DELIVERY = 1 << 6 /* exit 0 or 75 only (guard.h); nothing on standard output */

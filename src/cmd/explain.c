@@ -14,6 +14,7 @@
 const struct option_row explain_options[] = {
 	{"state", OPTION_MAYBE, "DIRECTORY",
 		"ask the state (that of the configuration); never writes"},
+	{"dns", OPTION_FLAG, NULL, "let the checks ask DNS"},
 	{NULL, OPTION_FLAG, NULL, NULL},
 };
 

@@ -20,6 +20,7 @@ const struct option_row scan_options[] = {
 	{"diff", OPTION_FLAG, NULL, "with --expect: only what differs, no figures"},
 	{"state", OPTION_MAYBE, "DIRECTORY",
 		"ask the state (that of the configuration); never writes"},
+	{"dns", OPTION_FLAG, NULL, "let the checks ask DNS"},
 	{NULL, OPTION_FLAG, NULL, NULL},
 };
 

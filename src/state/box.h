@@ -31,6 +31,7 @@ enum box_db {
 	BOX_ROSTER,
 	BOX_PROOFS,
 	BOX_PROOF_TIMES,
+	BOX_DNS,
 	BOX_DB_COUNT
 };
 
@@ -43,7 +44,9 @@ struct state {
 	pid_t pid;	  /* who opened it: LMDB must not be used across fork() */
 	bool is_unmapped; /* a new map could not be had; any use would fault */
 	bool has_transaction;
-	int64_t sent_lifetime_s; /* ledger_set_lifetime */
+	int64_t sent_lifetime_s;	 /* ledger_set_lifetime */
+	struct dns_cache_entry *dns_new; /* answers for the next event (dns_cache.c) */
+	size_t dns_new_count;
 };
 
 /* state_open with the map size that a new environment starts with, which tests make small. */

@@ -11,6 +11,7 @@
 
 #include "state/box.h"
 #include "state/codec.h"
+#include "state/dns_cache.h"
 #include "state/ledger.h"
 #include "state/proof.h"
 #include "state/record.h"
@@ -86,6 +87,10 @@ int sweep_run(struct state *state, MDB_txn *transaction, const struct sweep_plan
 
 /* The last use of an id. */
 bool ids_decode_used(const MDB_val *value, int64_t *used_s_out);
+/* Writes the answers that dns_cache_add took, and lets a few go that have expired. LMDB's code. */
+int dns_cache_write(struct state *state, MDB_txn *transaction, int64_t now_s);
+/* Behind the commit: they are written. */
+void dns_cache_forget_new(struct state *state);
 
 /* Whether a record decodes. */
 typedef bool record_check(const MDB_val *key, const MDB_val *value);
@@ -102,5 +107,6 @@ record_check roster_check_head;
 record_check proof_check;
 record_check proof_check_time;
 record_check sweep_check;
+record_check dns_cache_check;
 
 #endif

@@ -74,6 +74,8 @@ static int write_all(struct state *state, MDB_txn *transaction, void *argument)
 		code = proof_sweep(state, transaction, event->time_s);
 	if (code == MDB_SUCCESS && recording->sweep != NULL)
 		code = expiry_sweep(state, transaction, event, recording->sweep);
+	if (code == MDB_SUCCESS)
+		code = dns_cache_write(state, transaction, event->time_s);
 	return code;
 }
 
@@ -106,9 +108,10 @@ enum status record_event_and_sweep(struct state *state, struct event *event, con
 	context = mem_context(NULL, "record");
 	codec_writer_init(&recording.writer, context);
 	status = box_write(state, write_all, &recording);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
 		event->id = recording.held.event.id;
-	else if (sweep != NULL)
+		dns_cache_forget_new(state);
+	} else if (sweep != NULL)
 		sweep->count = 0; /* nothing was committed, so nothing may be removed */
 	mem_free(context);
 	return status;

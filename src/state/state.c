@@ -48,6 +48,7 @@ static const char *const database_names[BOX_DB_COUNT] = {
 	[BOX_ROSTER] = "roster",
 	[BOX_PROOFS] = "proofs",
 	[BOX_PROOF_TIMES] = "proof-times",
+	[BOX_DNS] = "dns",
 };
 
 /* One attempt to open; lives on `scratch`, but for state and error, which are the caller's. */
