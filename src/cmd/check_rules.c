@@ -50,10 +50,10 @@ static const char *check_weight(const struct weighing *checks, const struct row 
 	char rest;
 
 	if (row->count < 3 || row->count > 4 || sscanf(row->words[2], "%d%c", &weight, &rest) != 1)
-		return "want CHECK RESULT WEIGHT, and perhaps forgeable or post";
+		return "want CHECK RESULT WEIGHT, and perhaps forgeable, post or supporting";
 	if (row->count == 4 && strcmp(row->words[3], "forgeable") != 0 &&
-		strcmp(row->words[3], "post") != 0)
-		return "the fourth word can only be forgeable or post";
+		strcmp(row->words[3], "post") != 0 && strcmp(row->words[3], "supporting") != 0)
+		return "the fourth word can only be forgeable, post or supporting";
 	if (!is_check(checks, row->words[0]))
 		return "there is no check of this name";
 	if (!weigh_find_weight(NULL, row->words[0], row->words[1], &winner) || winner != weight)

@@ -4,9 +4,12 @@
  */
 #include "weigh/candidates.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/address.h"
+#include "base/memory.h"
 #include "base/wrapped.h"
 #include "weigh/tagged.h"
 
@@ -73,4 +76,49 @@ void candidates_collect(const void *context, const struct weigh_input *input,
 	if (bounce->kind == KIND_AUTOREPLY || bounce->kind == KIND_CHALLENGE)
 		add_candidate(candidates,
 			header_address(context, headers_find(&input->mail->headers, "From")));
+}
+
+/* The envelope id as it was given (RFC 3461 section 4: xtext in transport, and some return it so).
+ * submit gives the Message-ID for it, and Haraka does by itself. */
+static const char *decode_envelope_id(const void *context, const char *text)
+{
+	char *id = text == NULL ? NULL : mem_strdup(context, text);
+	char *to = id;
+
+	for (const char *from = id; from != NULL && *from != '\0'; from++) {
+		unsigned code;
+
+		if (*from == '+' && isxdigit((unsigned char)from[1]) &&
+			isxdigit((unsigned char)from[2]) && sscanf(from + 1, "%2x", &code) == 1 &&
+			code >= ' ' && code < 0x7F) {
+			*to++ = (char)code;
+			from += 2;
+		} else {
+			*to++ = *from;
+		}
+	}
+	if (to != NULL)
+		*to = '\0';
+	return id;
+}
+
+static void add_name(struct original_names *names, const char *name)
+{
+	if (name != NULL && *name != '\0' && names->count < ORIGINAL_NAMES_MAX)
+		names->items[names->count++] = name;
+}
+
+void original_names_collect(
+	const void *context, const struct bounce *bounce, struct original_names *names_out)
+{
+	struct original_names *names = names_out;
+
+	names->count = 0;
+	add_name(names, bounce->original.message_id);
+	add_name(names, bounce->envelope_id);
+	/* A Message-ID may have a plus and two digits in it itself. */
+	if (bounce->envelope_id != NULL && strchr(bounce->envelope_id, '+') != NULL)
+		add_name(names, decode_envelope_id(context, bounce->envelope_id));
+	for (size_t i = 0; i < bounce->message_id_count; i++)
+		add_name(names, bounce->message_ids[i]);
 }

@@ -25,4 +25,16 @@ struct candidates {
 void candidates_collect(const void *context, const struct weigh_input *input,
 	const struct trace *trace, struct candidates *candidates_out, struct candidates *verp_out);
 
+/* What the original may be recorded under, as the report gives it. */
+#define ORIGINAL_NAMES_MAX 64
+struct original_names {
+	const char *items[ORIGINAL_NAMES_MAX];
+	size_t count;
+};
+
+/* Its Message-ID, its envelope id (RFC 3461 section 4; also decoded from xtext), and the
+ * Message-IDs that the report refers to. Strings on context or lent from bounce. */
+void original_names_collect(
+	const void *context, const struct bounce *bounce, struct original_names *names_out);
+
 #endif

@@ -7,6 +7,9 @@
  * mail at every queue run (masqmail, 80 times), or a stranger who uses up a member's proof before
  * the genuine report comes, makes that report unproven, not backscatter.
  *
+ * Nor does a tag prove anything that was given to one recipient where the report is about others
+ * who got the mail from a stranger.
+ *
  * What is counted: a Message-ID with a recipient of it, for each pair that the ledger or a tag
  * confirms; and a tag of a recipient as such, since whoever has one can make up Message-IDs. Such a
  * tag is good for all posts of its day, so it may be used far more often. The counting itself is
@@ -14,12 +17,15 @@
  */
 #include <string.h>
 
+#include "base/address.h"
 #include "base/memory.h"
 #include "state/ledger.h"
 #include "state/proof.h"
 #include "weigh/candidates.h"
+#include "weigh/tagged.h"
 
-#define NAMED_MAX 8 /* recipients counted of a message whose recipients are not in the ledger */
+#define MISUSED_LEFT 10 /* decibans that a tag keeps whose recipient the report does not name */
+#define NAMED_MAX 8	/* recipients counted of a message whose recipients are not in the ledger */
 
 /* From so many earlier reports on, it is... */
 struct limits {
@@ -101,25 +107,20 @@ static const char *strip_id(const void *context, const char *message_id)
 	return length == 0 ? NULL : mem_strndup(context, message_id, length);
 }
 
-static const char *message_id_at(const struct bounce *bounce, size_t i)
-{
-	return i == 0 ? bounce->original.message_id : bounce->message_ids[i - 1];
-}
-
 /* The proof of a recipient's tag. has_tag_out: it is the first of all. */
 static bool add_tag(const void *context, const struct weigh_input *input, struct proof_use *use,
 	bool *has_tag_out)
 {
 	const struct evidence *item = find_evidence(input, "tag");
-	const char *address = envelope_address(&input->mail->envelope);
 	const char *id = strip_id(context, input->bounce->original.message_id);
-	struct tag tag;
+	struct tagged tagged;
 
 	*has_tag_out = false;
 	if (item == NULL || item->weight <= 0 || item->recipient == NULL)
 		return true;
-	if (address != NULL && tag_parse(context, address, &tag)) {
-		*has_tag_out = proof_add(use, "tag", item->recipient, tag.mac);
+	tagged_find(context, input, &tagged);
+	if (tagged.result == TAG_VALID) {
+		*has_tag_out = proof_add(use, "tag", item->recipient, tagged.tag.mac);
 		if (!*has_tag_out)
 			return false;
 	}
@@ -160,17 +161,17 @@ static bool add_named(const void *context, const char *message_id,
 static bool add_sent(const void *context, const struct weigh_input *input, struct proof_use *use)
 {
 	const struct evidence *item = find_evidence(input, "sent");
-	const struct bounce *bounce = input->bounce;
-	struct candidates candidates;
+	struct candidates candidates, verp;
+	struct original_names names;
 	struct trace trace;
-	struct candidates verp;
 
 	if (item == NULL || item->weight <= 0)
 		return true;
-	trace_read(context, &bounce->original, &trace);
+	trace_read(context, &input->bounce->original, &trace);
 	candidates_collect(context, input, &trace, &candidates, &verp);
-	for (size_t i = 0; i <= bounce->message_id_count; i++) {
-		const char *id = message_id_at(bounce, i);
+	original_names_collect(context, input->bounce, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		const char *id = names.items[i];
 		struct ledger_answer answer;
 		if (strip_id(context, id) == NULL)
 			continue;
@@ -228,6 +229,58 @@ static void weigh_use(const void *context, const struct weigh_input *input,
 	evidence_out->has_weight = true;
 }
 
+/* True when the report, or the reporter's own trace, names this address. */
+static bool is_named(const void *context, const struct weigh_input *input, const char *address)
+{
+	const struct bounce *bounce = input->bounce;
+	const char *traced[CANDIDATE_MAX];
+	struct trace trace;
+
+	for (size_t i = 0; i < bounce->recipient_count; i++) {
+		const struct recipient *recipient = &bounce->recipients[i];
+		if (address_equal(recipient->address, address) ||
+			(recipient->final != NULL && address_equal(recipient->final, address)))
+			return true;
+	}
+	trace_read(context, &bounce->original, &trace);
+	size_t count = trace_recipients(context, &bounce->original, &trace, traced, CANDIDATE_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (address_equal(traced[i], address))
+			return true;
+	}
+	return bounce->recipient_count == 0;
+}
+
+/* True when the tag was given to one recipient, the report is about others, and they did not get
+ * the mail from us, nor from a forwarder: who has a tag sends spam with it. */
+static bool is_misused(const void *context, const struct weigh_input *input)
+{
+	const struct evidence *tag = find_evidence(input, "tag");
+	const char *hop = weigh_find_result(input->so_far, "hop");
+
+	return tag != NULL && tag->weight > 0 && tag->recipient != NULL && hop != NULL &&
+	       (strcmp(hop, "foreign") == 0 || strcmp(hop, "unlinked") == 0) &&
+	       !is_named(context, input, tag->recipient);
+}
+
+/* The proof is taken back but for MISUSED_LEFT: a forwarder that hides its trace looks the same, so
+ * it makes the report unproven, not backscatter. */
+static void weigh_misuse(
+	const void *context, const struct weigh_input *input, struct evidence *evidence_out)
+{
+	const struct evidence *tag = find_evidence(input, "tag");
+	int weight = 0, left = measure_gain(input) - MISUSED_LEFT;
+
+	evidence_out->result = "misused";
+	evidence_out->detail = mem_printf(context,
+		"the address that it came to was given to %s, but the report is about others, and "
+		"the mail did not come from us",
+		tag->recipient);
+	weigh_find_weight(input->config, "replay", "misused", &weight);
+	evidence_out->weight = weight < -left ? -left : weight;
+	evidence_out->has_weight = true;
+}
+
 void replay_weigh(
 	const void *context, const struct weigh_input *input, struct evidence *evidence_out)
 {
@@ -235,6 +288,10 @@ void replay_weigh(
 	bool is_sound, has_tag;
 
 	evidence_out->result = "unavailable";
+	if (is_misused(context, input)) {
+		weigh_misuse(context, input, evidence_out);
+		return;
+	}
 	if (input->state == NULL) {
 		evidence_out->detail = "the uses of proofs could not be asked";
 		return;

@@ -8,8 +8,6 @@
  * that was handed over now may have left its list up to QUEUE_LIFETIME_S ago; in the first days of
  * a ledger an absent one is therefore weighed as "absent-early".
  */
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -17,59 +15,11 @@
 #include "state/ledger.h"
 #include "weigh/candidates.h"
 
-#define NAMES_MAX 64
 #define DATE_SKEW_S (6 * 3600)	     /* how far the clock of who wrote the mail may be ahead */
 #define QUEUE_LIFETIME_S (5 * 86400) /* Postfix, sendmail, Exim: how long mail is tried */
 
-/* The envelope id as it was given (RFC 3461 section 4: xtext in transport, and some return it so).
- * submit gives the Message-ID for it, and Haraka does by itself. */
-static const char *decode_envelope_id(const void *context, const char *text)
-{
-	char *id = text == NULL ? NULL : mem_strdup(context, text);
-	char *to = id;
-
-	for (const char *from = id; from != NULL && *from != '\0'; from++) {
-		unsigned code;
-
-		if (*from == '+' && isxdigit((unsigned char)from[1]) &&
-			isxdigit((unsigned char)from[2]) && sscanf(from + 1, "%2x", &code) == 1 &&
-			code >= ' ' && code < 0x7F) {
-			*to++ = (char)code;
-			from += 2;
-		} else {
-			*to++ = *from;
-		}
-	}
-	if (to != NULL)
-		*to = '\0';
-	return id;
-}
-
-struct names {
-	const char *items[NAMES_MAX];
-	size_t count;
-};
-
-static void add_name(struct names *names, const char *name)
-{
-	if (name != NULL && *name != '\0' && names->count < NAMES_MAX)
-		names->items[names->count++] = name;
-}
-
-/* All that the original may be recorded under, as the report gives it. */
-static void collect_names(const void *context, const struct bounce *bounce, struct names *names)
-{
-	add_name(names, bounce->original.message_id);
-	add_name(names, bounce->envelope_id);
-	/* A Message-ID may have a plus and two digits in it itself. */
-	if (bounce->envelope_id != NULL && strchr(bounce->envelope_id, '+') != NULL)
-		add_name(names, decode_envelope_id(context, bounce->envelope_id));
-	for (size_t i = 0; i < bounce->message_id_count; i++)
-		add_name(names, bounce->message_ids[i]);
-}
-
 /* Asks for each name; the best answer counts. */
-static enum status ask(const struct weigh_input *input, const struct names *names,
+static enum status ask(const struct weigh_input *input, const struct original_names *names,
 	const struct candidates *candidates, struct ledger_answer *best)
 {
 	enum status status = STATUS_NOT_FOUND;
@@ -89,7 +39,7 @@ static enum status ask(const struct weigh_input *input, const struct names *name
 }
 
 /* The Message-ID was sent, but not to one of the candidates. */
-static void weigh_other(const struct weigh_input *input, const struct names *names,
+static void weigh_other(const struct weigh_input *input, const struct original_names *names,
 	const struct candidates *verp, struct evidence *evidence_out)
 {
 	struct ledger_answer answer;
@@ -156,7 +106,7 @@ static void weigh_absent(
 void sent_weigh(const void *context, const struct weigh_input *input, struct evidence *evidence_out)
 {
 	struct candidates candidates, verp;
-	struct names names = {.count = 0};
+	struct original_names names;
 	struct ledger_answer answer;
 	struct trace trace;
 
@@ -171,7 +121,7 @@ void sent_weigh(const void *context, const struct weigh_input *input, struct evi
 		evidence_out->detail = "the ledger could not be asked";
 		return;
 	}
-	collect_names(context, input->bounce, &names);
+	original_names_collect(context, input->bounce, &names);
 	if (names.count == 0) {
 		evidence_out->detail = "the report gives no Message-ID of the original";
 		return;

@@ -27,6 +27,7 @@ static const struct {
 	{"dkim", dkim_weigh},
 	{"hop", hop_weigh},
 	{"standing", standing_weigh},
+	{"reporter", reporter_weigh},
 	{"replay", replay_weigh},
 	{"roster", roster_weigh},
 	{"shape", shape_weigh},
@@ -40,6 +41,7 @@ struct weight {
 	char check[WORD_MAX], result[WORD_MAX];
 	int decibans;
 	bool is_forgeable, is_post;
+	bool is_supporting;
 };
 
 /* The rows, read once a process: they are part of the binary. */
@@ -60,6 +62,7 @@ static void read_weights(void)
 				&weight->decibans, mark) >= 3) {
 			weight->is_forgeable = strcmp(mark, "forgeable") == 0;
 			weight->is_post = strcmp(mark, "post") == 0;
+			weight->is_supporting = strcmp(mark, "supporting") == 0;
 			weight_count++;
 		}
 		line = end == NULL ? NULL : end + 1;
@@ -116,7 +119,7 @@ void weigh_add_up(struct weighing *weighing)
 
 	for (size_t i = 0; i < weighing->count; i++) {
 		const struct evidence *item = &weighing->items[i];
-		if (item->is_supporting)
+		if (item->is_supporting && item->weight < 0)
 			supporting += item->weight;
 		else if (item->is_forgeable && item->weight > 0)
 			forgeable += item->weight;
@@ -164,6 +167,7 @@ void weigh_bounce(const void *context, const struct weigh_input *input, struct w
 			weigh_find_weight(own.config, item->check, item->result, &item->weight);
 		item->is_forgeable = weight != NULL && weight->is_forgeable;
 		item->is_post = weight != NULL && weight->is_post;
+		item->is_supporting |= weight != NULL && weight->is_supporting;
 		log_debug("check %s: %s (%+d) %s", item->check, item->result, item->weight,
 			item->detail == NULL ? "" : item->detail);
 	}

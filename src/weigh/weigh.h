@@ -35,8 +35,9 @@ struct evidence {
 	int weight;	       /* decibans that count in the score */
 	bool is_forgeable;     /* a forger could have written it himself */
 	bool is_post;	       /* shows that the post is ours, not that the report is true */
-	bool is_supporting;    /* too weak to make backscatter of what is none without it */
-	bool has_weight;       /* the check has set weight itself, out of rows of its own */
+	bool is_supporting; /* about the report, not the mail: against, it makes nothing backscatter
+			     */
+	bool has_weight;    /* the check has set weight itself, out of rows of its own */
 	const struct proof_use *proofs; /* whose use is to be counted when the message is recorded,
 					   unless it is backscatter; or NULL */
 };
@@ -107,7 +108,9 @@ void weigh_bounce(
  * still balances what speaks against, up to a sum of 0. So a replayed post proves no report, and a
  * post that we did send is not taken for backscatter because its path looks foreign.
  *
- * Supporting evidence never lowers the score to WEIGH_BACKSCATTER. */
+ * Supporting evidence says who reports, and how, not whether the mail was ours. Against a bounce it
+ * adds to what the other checks found, but never lowers the score to WEIGH_BACKSCATTER by itself.
+ */
 void weigh_add_up(struct weighing *weighing);
 
 /* The result of a check that has run, or NULL. */

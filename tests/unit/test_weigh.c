@@ -92,8 +92,8 @@ START_TEST(weights_are_well_formed)
 			continue;
 		found = sscanf(line, "%31s %31s %d%*[ \t]%31[a-z]", name, result, &weight, mark);
 		ck_assert_msg(found >= 3, "not a row: %.40s", line);
-		ck_assert_msg(
-			found == 3 || strcmp(mark, "forgeable") == 0 || strcmp(mark, "post") == 0,
+		ck_assert_msg(found == 3 || strcmp(mark, "forgeable") == 0 ||
+				      strcmp(mark, "post") == 0 || strcmp(mark, "supporting") == 0,
 			"%s %s: \"%s\"", name, result, mark);
 		ck_assert_msg(weight != 0 && weight >= -110 && weight <= 60, "%s %s weighs %d",
 			name, result, weight);

@@ -1,0 +1,129 @@
+/*
+ * reporter.c: in charge of what is known of the client that brought the report, whatever it says:
+ * SPF of its HELO name (a report has no sender: RFC 7208 section 2.4) and DNS lists. Our own mail
+ * server's finding on the HELO is used before anyone is asked.
+ *
+ * Little of it counts, and a listing alone decides nothing: large providers relay genuine reports
+ * and backscatter alike, and are listed for the latter.
+ */
+#include <string.h>
+
+#include "base/memory.h"
+#include "net/dns_list.h"
+#include "net/spf.h"
+#include "read/auth_results.h"
+#include "weigh/weigh.h"
+
+#define LISTS_MAX 10 /* decibans, either way, of all lists together: they decide nothing alone */
+
+/* Our own server's finding on the name in HELO: "pass", "fail"..., or NULL. */
+static const char *find_noted(const void *context, const struct weigh_input *input)
+{
+	struct auth_result *results = mem_new_array(context, struct auth_result, AUTH_RESULTS_MAX);
+	size_t count = auth_results_read(context, &input->mail->headers,
+		input->config->authserv_ids, input->config->authserv_id_count, results);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(results[i].method, "spf") == 0 &&
+			strcmp(results[i].property, "smtp.helo") == 0)
+			return results[i].result;
+	}
+	return NULL;
+}
+
+/* What SPF says of the HELO name; NULL when it was not asked or gave no answer. */
+static const char *find_helo(const void *context, const struct weigh_input *input)
+{
+	const struct envelope *envelope = &input->mail->envelope;
+	const struct spf_question question = {
+		.client = envelope->client, .helo = envelope->client_helo};
+	const char *noted = find_noted(context, input), *why;
+	enum spf_result result;
+
+	if (noted != NULL)
+		return noted;
+	if (input->resolver == NULL || envelope->client_helo == NULL)
+		return NULL;
+	result = spf_check(input->resolver, context, &question, &why);
+	return result == SPF_UNAVAILABLE || result == SPF_TEMPERROR ? NULL
+								    : spf_result_name(result);
+}
+
+/* What the lists that the configuration names weigh together, and which of them have the client. */
+static int ask_lists(const void *context, const struct weigh_input *input, char **names_out,
+	bool *has_failed_out)
+{
+	const struct config *config = input->config;
+	int sum = 0;
+
+	*names_out = mem_strdup(context, "");
+	*has_failed_out = false;
+	for (size_t i = 0; i < config->blocklist_count && input->resolver != NULL; i++) {
+		const struct blocklist_config *list = &config->blocklists[i];
+		const char *why;
+		enum dns_list_result result = dns_list_ask(
+			input->resolver, context, list->name, &input->mail->envelope.client, &why);
+		*has_failed_out |= result == DNS_LIST_UNAVAILABLE;
+		if (result != DNS_LIST_PRESENT)
+			continue;
+		sum += list->weight;
+		*names_out =
+			mem_append(*names_out, "%s%s", **names_out == '\0' ? "" : ", ", list->name);
+	}
+	return sum;
+}
+
+static int bound(int sum)
+{
+	if (sum > LISTS_MAX)
+		return LISTS_MAX;
+	return sum < -LISTS_MAX ? -LISTS_MAX : sum;
+}
+
+/* The sentence for people. */
+static const char *describe(const void *context, const char *helo, const char *names)
+{
+	char *text = mem_strdup(context, "");
+
+	if (helo != NULL)
+		text = mem_printf(context, "SPF of its HELO name: %s", helo);
+	if (*names != '\0')
+		text = mem_append(text, "%slisted by %s", *text == '\0' ? "" : "; ", names);
+	return text;
+}
+
+void reporter_weigh(
+	const void *context, const struct weigh_input *input, struct evidence *evidence_out)
+{
+	const struct netaddr *client = &input->mail->envelope.client;
+	const char *helo;
+	char *names;
+	bool has_failed;
+	int lists;
+
+	evidence_out->result = "unavailable";
+	if (!input->mail->envelope.has_client || netaddr_is_internal(client)) {
+		evidence_out->detail = "it is not known who brought the report";
+		return;
+	}
+	helo = find_helo(context, input);
+	lists = bound(ask_lists(context, input, &names, &has_failed));
+	if (helo != NULL && strcmp(helo, "fail") == 0)
+		evidence_out->result = "helo-fail";
+	else if (helo != NULL && strcmp(helo, "pass") == 0)
+		evidence_out->result = "helo-pass";
+	else if (*names != '\0')
+		evidence_out->result = "listed";
+	else if (helo != NULL ||
+		 (input->config->blocklist_count > 0 && input->resolver != NULL && !has_failed))
+		evidence_out->result = "plain";
+	evidence_out->detail = strcmp(evidence_out->result, "unavailable") == 0
+				       ? "nothing could be found out about who brought the report"
+				       : describe(context, helo, names);
+	if (*evidence_out->detail == '\0')
+		evidence_out->detail = "it is in none of the DNS lists";
+	weigh_find_weight(input->config, "reporter", evidence_out->result, &evidence_out->weight);
+	evidence_out->weight += lists;
+	evidence_out->has_weight = true;
+	evidence_out->is_supporting = true;
+}
