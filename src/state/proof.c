@@ -51,12 +51,12 @@ bool proof_add(struct proof_use *use, const char *what, const char *first, const
 	return true;
 }
 
-bool proof_hash_report(struct bytes report, uint64_t *hash_out)
+bool proof_hash(struct bytes shown, uint64_t *hash_out)
 {
 	unsigned char hash[BOX_HASH_SIZE];
 
 	*hash_out = 0;
-	if (!box_hash(report.data, report.size, hash))
+	if (!box_hash(shown.data, shown.size, hash))
 		return false;
 	*hash_out = codec_load_u64(hash);
 	return true;
@@ -106,6 +106,12 @@ static int get_proof(struct state *state, MDB_txn *transaction, const unsigned c
 	return code;
 }
 
+/* What counts once for a proof. */
+static uint64_t find_shown(const struct proof_use *use, size_t i)
+{
+	return use->instead[i] != 0 ? use->instead[i] : use->report;
+}
+
 static bool has_report(const struct proof *proof, uint64_t report)
 {
 	for (size_t i = 0; i < proof->report_count; i++) {
@@ -131,7 +137,7 @@ static int find_proofs(struct state *state, MDB_txn *transaction, void *argument
 		if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
 			return code;
 		search->earlier[i] = proof.counts[use->class];
-		if (search->earlier[i] > 0 && has_report(&proof, use->report))
+		if (search->earlier[i] > 0 && has_report(&proof, find_shown(use, i)))
 			search->earlier[i]--;
 	}
 	return MDB_SUCCESS;
@@ -187,14 +193,16 @@ static int put_time(
 }
 
 static int count_use(struct state *state, MDB_txn *transaction, const struct proof_use *use,
-	const unsigned char *key, int64_t now)
+	size_t i, int64_t now)
 {
+	const unsigned char *key = use->keys[i];
+	uint64_t shown = find_shown(use, i);
 	struct proof proof;
 	int code = get_proof(state, transaction, key, &proof);
 
 	if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
 		return code;
-	if (has_report(&proof, use->report))
+	if (has_report(&proof, shown))
 		return MDB_SUCCESS;
 	code = MDB_SUCCESS;
 	if (proof.first_s == 0) {
@@ -208,7 +216,7 @@ static int count_use(struct state *state, MDB_txn *transaction, const struct pro
 		proof.report_count++;
 	memmove(proof.reports + 1, proof.reports,
 		(proof.report_count - 1) * sizeof proof.reports[0]);
-	proof.reports[0] = use->report;
+	proof.reports[0] = shown;
 	return code == MDB_SUCCESS ? put_proof(state, transaction, key, &proof) : code;
 }
 
@@ -217,7 +225,7 @@ int proof_count(struct state *state, MDB_txn *transaction, const struct proof_us
 	int code = MDB_SUCCESS;
 
 	for (size_t i = 0; i < use->count && code == MDB_SUCCESS; i++)
-		code = count_use(state, transaction, use, use->keys[i], now);
+		code = count_use(state, transaction, use, i, now);
 	return code;
 }
 

@@ -34,9 +34,11 @@ enum proof_class {
 /* The proofs that one report uses. */
 struct proof_use {
 	enum proof_class class;
-	uint64_t report; /* proof_hash_report */
+	uint64_t report; /* proof_hash: what counts once, however often it is shown */
 	size_t count;
 	unsigned char keys[PROOF_COUNT_MAX][PROOF_KEY_SIZE];
+	uint64_t instead[PROOF_COUNT_MAX]; /* what counts once for this proof, in place of report;
+					      0: report */
 };
 
 /* Adds the proof that consists of these texts (NULL: none), unless it is there or there is no more
@@ -44,7 +46,7 @@ struct proof_use {
 bool proof_add(struct proof_use *use, const char *what, const char *first, const char *second);
 
 /* False when the library fails. */
-bool proof_hash_report(struct bytes report, uint64_t *hash_out);
+bool proof_hash(struct bytes shown, uint64_t *hash_out);
 
 /* earlier_out[i]: how many other reports of this class used keys[i] before. */
 enum status proof_find(

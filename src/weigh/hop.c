@@ -169,23 +169,41 @@ static void weigh_ours(const void *context, const struct weigh_input *input,
 				  "recipient");
 }
 
+/* True when the message is known to be ours: then a forwarder has handed it on, whatever his trace
+ * looks like, and what the other checks say of the recipient must not count twice. */
+static bool is_our_post(const struct weigh_input *input)
+{
+	static const struct {
+		const char *check, *result;
+	} signs[] = {{"sent", "recipient"}, {"sent", "message"}, {"sent", "verp-recipient"},
+		{"sent", "other-recipient"}, {"dkim", "valid"}, {"dkim", "expired"},
+		{"dkim", "valid-uncovered"}};
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		const char *result = weigh_find_result(input->so_far, signs[i].check);
+		if (result != NULL && strcmp(result, signs[i].result) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The reporter got it from somebody else. */
 static void weigh_other(const void *context, const struct weigh_input *input,
 	const struct trace *trace, bool is_doubtful, struct evidence *evidence_out)
 {
 	char address[NETADDR_TEXT_MAX];
+	bool is_forwarder = is_linked(trace) || is_our_post(input);
 
 	netaddr_format(&trace->entry->client, address);
 	switch (find_anywhere(context, input, trace)) {
 	case OWNER_OURS:
-		evidence_out->result = is_linked(trace) ? "forwarded" : "unlinked";
+		evidence_out->result = is_forwarder ? "forwarded" : "unlinked";
 		evidence_out->detail = mem_printf(context,
 			"the reporter got the mail from %s, which is not ours, but another line "
 			"names a host of ours: %s",
 			address,
-			is_linked(trace)
-				? "a forwarder, or a fake"
-				: "a fake, as it seems, for somebody else wrote that line");
+			is_forwarder ? "a forwarder, or a fake"
+				     : "a fake, as it seems, for somebody else wrote that line");
 		return;
 	case OWNER_UNKNOWN:
 		evidence_out->detail =

@@ -13,7 +13,9 @@
  * What is counted: a Message-ID with a recipient of it, for each pair that the ledger or a tag
  * confirms; and a tag of a recipient as such, since whoever has one can make up Message-IDs. Such a
  * tag is good for all posts of its day, so it may be used far more often. The counting itself is
- * done when the message is recorded (pipeline_act.c).
+ * done when the message is recorded (pipeline_act.c). Of reports that come to one recipient's tag
+ * and are about others, those count that bring a new name: a subscriber's tag is worth one address
+ * behind a forwarder, not a spam run.
  */
 #include <string.h>
 
@@ -47,6 +49,9 @@ static const struct limits tag_limits[PROOF_CLASS_COUNT] = {
 	[PROOF_DELIVERED] = {200, 1000, 5000},
 	[PROOF_ANSWER] = {200, 1000, 5000},
 };
+
+/* Of a recipient's tag: other names in reports that came to it. */
+static const struct limits others_limits = {1, 1, 1};
 
 static enum proof_class find_class(enum kind kind)
 {
@@ -107,6 +112,47 @@ static const char *strip_id(const void *context, const char *message_id)
 	return length == 0 ? NULL : mem_strndup(context, message_id, length);
 }
 
+/* True when the report, or the reporter's own trace, names this address. */
+static bool is_named(const void *context, const struct weigh_input *input, const char *address)
+{
+	const struct bounce *bounce = input->bounce;
+	const char *traced[CANDIDATE_MAX];
+	struct trace trace;
+
+	for (size_t i = 0; i < bounce->recipient_count; i++) {
+		const struct recipient *recipient = &bounce->recipients[i];
+		if (address_equal(recipient->address, address) ||
+			(recipient->final != NULL && address_equal(recipient->final, address)))
+			return true;
+	}
+	trace_read(context, &bounce->original, &trace);
+	size_t count = trace_recipients(context, &bounce->original, &trace, traced, CANDIDATE_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (address_equal(traced[i], address))
+			return true;
+	}
+	return bounce->recipient_count == 0;
+}
+
+/* The tag of one recipient in reports about others: a forwarder names the address behind it, and
+ * always the same few. What counts is how many such names there were. */
+static bool add_others(const void *context, const struct weigh_input *input,
+	const struct tagged *tagged, struct proof_use *use)
+{
+	char *names = mem_strdup(context, "");
+	size_t count = use->count;
+
+	if (is_named(context, input, tagged->recipient))
+		return true;
+	for (size_t i = 0; i < input->bounce->recipient_count; i++)
+		names = mem_append(names, "%s\n", input->bounce->recipients[i].address);
+	if (!proof_add(use, "others", tagged->recipient, tagged->tag.mac))
+		return false;
+	return use->count == count ||
+	       proof_hash((struct bytes){(const unsigned char *)names, strlen(names)},
+		       &use->instead[count]);
+}
+
 /* The proof of a recipient's tag. has_tag_out: it is the first of all. */
 static bool add_tag(const void *context, const struct weigh_input *input, struct proof_use *use,
 	bool *has_tag_out)
@@ -121,7 +167,7 @@ static bool add_tag(const void *context, const struct weigh_input *input, struct
 	tagged_find(context, input, &tagged);
 	if (tagged.result == TAG_VALID) {
 		*has_tag_out = proof_add(use, "tag", item->recipient, tagged.tag.mac);
-		if (!*has_tag_out)
+		if (!*has_tag_out || !add_others(context, input, &tagged, use))
 			return false;
 	}
 	return id == NULL || proof_add(use, "pair", id, item->recipient);
@@ -197,8 +243,9 @@ static const char *judge(
 
 	*most_out = 0;
 	for (size_t i = 0; i < use->count; i++) {
-		const struct limits *limits =
-			has_tag && i == 0 ? &tag_limits[use->class] : &pair_limits[use->class];
+		const struct limits *limits = use->instead[i] != 0 ? &others_limits
+					      : has_tag && i == 0  ? &tag_limits[use->class]
+								   : &pair_limits[use->class];
 		int grade = (earlier[i] >= limits->again) + (earlier[i] >= limits->often) +
 			    (earlier[i] >= limits->flood);
 		if (grade > worst || (grade == worst && earlier[i] > *most_out))
@@ -227,28 +274,6 @@ static void weigh_use(const void *context, const struct weigh_input *input,
 	weigh_find_weight(input->config, "replay", evidence_out->result, &weight);
 	evidence_out->weight = weight < -gain ? -gain : weight;
 	evidence_out->has_weight = true;
-}
-
-/* True when the report, or the reporter's own trace, names this address. */
-static bool is_named(const void *context, const struct weigh_input *input, const char *address)
-{
-	const struct bounce *bounce = input->bounce;
-	const char *traced[CANDIDATE_MAX];
-	struct trace trace;
-
-	for (size_t i = 0; i < bounce->recipient_count; i++) {
-		const struct recipient *recipient = &bounce->recipients[i];
-		if (address_equal(recipient->address, address) ||
-			(recipient->final != NULL && address_equal(recipient->final, address)))
-			return true;
-	}
-	trace_read(context, &bounce->original, &trace);
-	size_t count = trace_recipients(context, &bounce->original, &trace, traced, CANDIDATE_MAX);
-	for (size_t i = 0; i < count; i++) {
-		if (address_equal(traced[i], address))
-			return true;
-	}
-	return bounce->recipient_count == 0;
 }
 
 /* True when the tag was given to one recipient, the report is about others, and they did not get
@@ -302,7 +327,7 @@ void replay_weigh(
 		evidence_out->detail = "the uses of proofs could not be read";
 	else if (use->count == 0)
 		evidence_out->detail = "the report shows nothing that is counted";
-	else if (!proof_hash_report(input->mail->raw, &use->report))
+	else if (!proof_hash(input->mail->raw, &use->report))
 		evidence_out->detail = "the report could not be hashed";
 	else
 		weigh_use(context, input, use, has_tag, evidence_out);

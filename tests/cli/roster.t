@@ -31,12 +31,12 @@ is "$(evidence "$nothing" "$now")" "on-list (+15) unproven 15" \
 	"a member, and nothing else is known: no proof"
 is "$(evidence "$nothing" "$later")" "on-list (+15) unproven 15" "nor later"
 members ann@example.net zoe@example.net
-is "$(evidence "$nothing" "$later")" "left (+0) unproven 0" \
+is "$(evidence "$nothing" "$later")" "left (+0) unproven 4" \
 	"who left lately gets the posts that were on their way"
-is "$(evidence "$nothing" --now=2027-01-10T00:00:00Z)" "not-on-list-unseen (-7) unproven -7" \
+is "$(evidence "$nothing" --now=2027-01-10T00:00:00Z)" "not-on-list-unseen (-7) unproven -3" \
 	"no member: too little to drop a report for"
 rm -rf "$state"
-is "$(evidence "$nothing" "$now")" "not-on-list-early (-5) unproven -5" \
+is "$(evidence "$nothing" "$now")" "not-on-list-early (-5) unproven -1" \
 	"the same before it can be known who left"
 
 # ---- it is wrong, and outvoted ----
@@ -50,16 +50,16 @@ members "$victim"
 is "$(evidence "$world/forged-naive.eml" "$now" | sed 's/ -[0-9]*$//')" \
 	"on-list (+15) backscatter" "a forgery to a member is one all the same"
 members zoe@example.net
-is "$(evidence "$world/genuine-postfix.eml" "$later")" "mailed (+0) genuine 70" \
+is "$(evidence "$world/genuine-postfix.eml" "$later")" "mailed (+0) genuine 74" \
 	"who was mailed needs not be on the roster"
-is "$(evidence "$world/genuine-forwarded-tagged.eml" "$later")" "mailed (+0) genuine 105" \
+is "$(evidence "$world/genuine-forwarded-tagged.eml" "$later")" "mailed (+0) genuine 109" \
 	"nor whom a tag names"
 is "$(evidence "$world/unproven-fake-received.eml" "$later" | cut -d' ' -f1,3)" \
 	"other-address unproven" "behind a forwarder, an absence means nothing"
 is "$(evidence "$world/forged-replay.eml" "$later" | cut -d' ' -f1,3)" \
 	"other-address backscatter" "the same fact does not count twice"
 is "$(evidence "$world/genuine-before-the-ledger.eml" "$later")" \
-	"not-on-list-unseen (-7) unproven 13" "an alias of a member: not proven, not lost"
+	"not-on-list-unseen (-7) unproven 17" "an alias of a member: not proven, not lost"
 is "$(evidence "$world/forged-made-up-id.eml" "$later" | cut -d' ' -f1-3)" \
 	"not-on-list (-13) backscatter" "a foreign hop, and no member: against it in full"
 is "$(evidence "$world/unproven-autoreply.eml" "$later" | cut -d' ' -f1-3)" \
@@ -68,18 +68,18 @@ is "$(evidence "$world/unproven-autoreply.eml" "$later" | cut -d' ' -f1-3)" \
 # ---- it is unavailable ----
 rm -rf "$state"
 rm "$roster"
-is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 0" "no file"
+is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 4" "no file"
 like "$(cat "$dir/.err")" "the roster does not exist" "which is said"
 : >"$roster"
-is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 0" "an empty file"
+is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 4" "an empty file"
 printf 'zoe@example.net\n' >"$roster"
-is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 0" "a file that was written just now"
+is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 4" "a file that was written just now"
 like "$(cat "$dir/.err")" "the roster changed a moment ago" "which is said"
 mkdir "$dir/folder"
 configure '' "roster = \"$dir/folder\""
-is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 0" "a folder"
+is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 4" "a folder"
 configure '' ''
-is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 0" "none configured"
+is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 4" "none configured"
 configure '' "roster = \"$roster\""
 
 # ---- the index follows the file ----
@@ -90,15 +90,15 @@ printf 'ann@example.net\nbob@example.net\ndora@example.net\n' >"$roster"
 is "$(evidence "$nothing" "$now")" "on-list (+15) unproven 15" \
 	"a file that is being rewritten: what was known holds"
 touch -d '1 minute ago' "$roster"
-is "$(evidence "$nothing" "$now")" "left (+0) unproven 0" "left alone, it counts"
+is "$(evidence "$nothing" "$now")" "left (+0) unproven 4" "left alone, it counts"
 printf 'ann@e' >"$roster"
 touch -d '1 minute ago' "$roster"
-is "$(evidence "$nothing" "$now")" "left (+0) unproven 0" \
+is "$(evidence "$nothing" "$now")" "left (+0) unproven 4" \
 	"less than half as long: not before it has been left alone for ten minutes"
 members cara@example.com
 is "$(evidence "$nothing" "$now")" "on-list (+15) unproven 15" "and then it does"
 rm "$roster"
-is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 0" "a file that is gone"
+is "$(evidence "$nothing" "$now")" "unavailable (+0) unproven 4" "a file that is gone"
 members cara@example.com
 writes() {
 	strace -f -e trace=openat,open -o "$dir/trace" "$BACKSTOP" deliver -c "$conf" "$now" <"$nothing"
@@ -119,7 +119,7 @@ for i in 1 2 3 4; do
 done
 wait
 ok "several deliveries at once: none said unproven for another reason" \
-	sh -c "! grep -h -v 'verdict=unproven score=\\(15\\|0\\) ' $dir/err.?"
+	sh -c "! grep -h -v 'verdict=unproven score=\\(15\\|4\\) ' $dir/err.?"
 
 # ---- scan and explain read the file, and write nothing ----
 members cara@example.com

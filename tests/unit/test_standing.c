@@ -226,7 +226,7 @@ START_TEST(stands)
 		"%s, without DNS: want %s, got %s (%s)", standings[_i].what,
 		standings[_i].without_dns, without.result, without.detail);
 	ck_assert_ptr_nonnull(with.detail);
-	ck_assert_int_eq(with.weight, strcmp(with.result, "related") == 0    ? 5
+	ck_assert_int_eq(with.weight, strcmp(with.result, "related") == 0    ? 4
 				      : strcmp(with.result, "stranger") == 0 ? -12
 									     : 0);
 	mem_free(context);
