@@ -22,12 +22,25 @@ static bool is_delivery_report(enum kind kind)
 	return kind == KIND_FAILED || kind == KIND_DELAYED || kind == KIND_DELIVERED;
 }
 
+/* The length of the mailbox, without what an extension adds: anybody can write a long one of those
+ * behind a bounce address. */
+static size_t measure_mailbox(const void *context, const struct weigh_input *input)
+{
+	const char *local = address_local(context, envelope_address(&input->mail->envelope));
+	size_t size = strcspn(local, "+");
+
+	for (size_t i = 0; input->list != NULL && i < input->list->bounce_count; i++) {
+		const char *mailbox = address_local(context, input->list->bounces[i]);
+		if (text_starts_fold(local, mailbox))
+			size = strlen(mailbox);
+	}
+	return size;
+}
+
 /* A mailbox that leaves no room for a tag cannot have had one. */
 static bool has_room(const void *context, const struct weigh_input *input)
 {
-	const char *address = envelope_address(&input->mail->envelope);
-
-	return strlen(address_local(context, address)) + TAG_ROOM <= LOCAL_PART_MAX;
+	return measure_mailbox(context, input) + TAG_ROOM <= LOCAL_PART_MAX;
 }
 
 /* A key file that cannot be read: its tags look like none. */

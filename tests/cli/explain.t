@@ -55,6 +55,16 @@ like "$out" '^  kind +ordinary$' "an ordinary message"
 like "$out" 'Not asked: this is no bounce' "is not weighed"
 unlike "$out" '^  sum ' "and has no sum"
 
+# Where all mail is tagged, a bounce address without a tag is not ours, whatever is written behind it.
+all=$dir/all.conf
+sed 's/tagged *= some/tagged = all/' "$conf" >"$all"
+junk=such-a-long-extension-leaves-no-room-for-a-tag
+for address in announce-bounces "announce-bounces+$junk"; do
+	sed "s/announce-bounces@/$address@/" "$world/forged-made-up-id.eml" >"$dir/forged.eml"
+	run "$BACKSTOP" explain -c "$all" "$now" "$dir/forged.eml"
+	like "$out" '^  tag +missing +-39 ' "no tag in $address@"
+done
+
 # The sum is that of the lines above it, in each message of the world.
 sums=0
 for file in "$world"/*.eml; do
