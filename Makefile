@@ -15,7 +15,10 @@ PROVE      ?= prove
 DEPS       := gcc pkg-config libgmime-3.0-dev libtalloc-dev libconfuse-dev liblmdb-dev libssl-dev \
               libjansson-dev libpcre2-dev libpsl-dev libc-ares-dev libidn2-dev libspf2-dev \
               libseccomp-dev libopendkim-dev check perl
-DEPS_MTA   := postfix iproute2 procps python3
+DEPS_MTA   := postfix iproute2 procps python3 vacation opendkim
+# Mail servers that conflict with Postfix: fetched, and unpacked by the tests only.
+SERVERS    := exim4-daemon-light opensmtpd sendmail-bin
+PACKAGES   := $(CURDIR)/build/mta/packages
 DEPS_DEV   := clang clang-format libclang-rt-14-dev man-db
 
 LIBRARIES  := gmime-3.0 talloc libconfuse lmdb libcrypto jansson libpcre2-8 libpsl libcares libidn2
@@ -118,6 +121,11 @@ deps:
 deps-mta:
 	$(APT) update -q
 	$(APT) install -y -q $(DEPS) $(DEPS_MTA)
+	$(AS_CALLER) mkdir -p $(SERVERS:%=$(PACKAGES)/%/partial)
+	for server in $(SERVERS); do \
+		$(APT) install -y -q --download-only --no-install-recommends \
+			-o Dir::Cache::Archives=$(PACKAGES)/$$server $$server || exit 1; \
+	done
 
 deps-dev:
 	$(APT) update -q

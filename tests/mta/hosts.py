@@ -5,11 +5,15 @@ are empty memory file systems.  So each host uses the stock paths (/etc/postfix,
 /usr/local/bin/backstop), the machine's own are untouched, and nothing has to be cleaned up: all of it
 goes away with the host's first process, which the kernel kills when this program ends, however it
 ends.  There is no route out of the wires between the hosts.
+
+Packages that cannot be installed beside each other (each mail server conflicts with all others) are
+unpacked on the host that wants them: /etc and /var are its own anyhow, and /usr becomes what was
+unpacked, with links to the machine's files for all the rest.  (An overlay would do the same, but not
+in every sandbox.)
 """
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -25,8 +29,14 @@ NEEDED = {
     "nsenter": "util-linux",
     "setpriv": "util-linux",
     "ip": "iproute2",
+    "dpkg-deb": "dpkg",
     "postfix": "postfix",
+    "opendkim": "opendkim",
+    "vacation": "vacation",
 }
+PACKAGES = Path(__file__).resolve().parents[2] / "build" / "mta" / "packages"
+MACHINE = "/var/machine"  # on a host with packages: where the machine's own /usr is
+UNPACKED = "/var/unpacked"
 
 # Run inside a new host.  The process that stays behind ignores SIGCHLD, so that the kernel reaps the
 # daemons whose parent has gone.
@@ -34,32 +44,48 @@ FURNISH = r"""
 set -eu
 mount --make-rprivate /
 mount -t tmpfs -o mode=755,size=256m tmpfs /var
-mkdir -p /var/log /var/lib/postfix /var/spool/postfix /var/mail
+mkdir -p /var/log /var/lib /var/spool /var/mail
 mkdir -m 1777 /var/tmp
-chown postfix: /var/lib/postfix
+ln -s /run /var/run
 cp -a /etc /var/etc
 mount --bind /var/etc /etc
-mount -t tmpfs -o mode=755,size=64m tmpfs /usr/local
-mkdir -p /usr/local/bin
 hostname "$1"
 ip link set lo up
 : >/etc/resolv.conf
 echo 'hosts: files' >/etc/nsswitch.conf.new
 grep -v '^hosts:' /etc/nsswitch.conf >>/etc/nsswitch.conf.new || :
 mv /etc/nsswitch.conf.new /etc/nsswitch.conf
-cp /usr/share/postfix/master.cf.dist /etc/postfix/master.cf
+mount -t tmpfs -o mode=755,size=16m tmpfs /run
+"""
+
+# Only on a host with packages, behind FURNISH.
+MAKE_ROOM = rf"""
+set -eu
+cp -a {UNPACKED}/etc/. /etc
+[ ! -d {UNPACKED}/var ] || cp -a {UNPACKED}/var/. /var
+mkdir {MACHINE}
+mount --rbind /usr {MACHINE}
+"""
+
+# Last, because /usr may have been made anew.
+FURNISH_LOCAL = r"""
+set -eu
+mkdir -p /usr/local
+mount -t tmpfs -o mode=755,size=64m tmpfs /usr/local
+mkdir -p /usr/local/bin
 """
 
 # Speaks SMTP for a host: reads [[sender, [recipients], message], ...], prints [[recipient, code,
 # text], ...] of what was refused.
 SPEAK_SMTP = r"""
-import json, smtplib, sys
+import json, re, smtplib, sys
 address, helo = sys.argv[1:]
 refused = []
 with smtplib.SMTP(address, 25, local_hostname=helo, timeout=30) as smtp:
     for sender, recipients, message in json.load(sys.stdin):
         try:
-            bad = smtp.sendmail(sender, recipients, message.encode("latin-1"))
+            wire = re.sub(b"\r?\n", b"\r\n", message.encode("latin-1"))
+            bad = smtp.sendmail(sender, recipients, wire)
         except smtplib.SMTPRecipientsRefused as error:
             bad = error.recipients
         refused += [[who, code, text.decode()] for who, (code, text) in bad.items()]
@@ -91,8 +117,21 @@ def wait_until(done, seconds, pause=0.05):
     return True
 
 
+def add_links(folder, machine, machine_name):
+    """Puts links into a folder for what only the machine's folder has, which is called machine_name
+    on the host.  Folders that both have are gone into."""
+    for entry in os.scandir(machine):
+        own = folder / entry.name
+        if not os.path.lexists(own):
+            own.symlink_to(f"{machine_name}/{entry.name}")
+        elif own.is_dir() and not own.is_symlink() and entry.is_dir():
+            add_links(own, machine / entry.name, f"{machine_name}/{entry.name}")
+
+
 class Host:
-    def __init__(self, name, fqdn, address):
+    """packages: the name of a folder under build/mta/packages (make deps-mta fills it)."""
+
+    def __init__(self, name, fqdn, address, packages=None):
         self.name = name
         self.fqdn = fqdn
         self.address = address
@@ -105,6 +144,24 @@ class Host:
             raise Abort(f"host {name} did not come up")
         self.root = Path(f"/proc/{self.process.pid}/root")
         self.run("sh", "-c", FURNISH, "sh", fqdn)
+        if packages:
+            self.unpack(PACKAGES / packages)
+        self.run("sh", "-c", FURNISH_LOCAL)
+
+    def unpack(self, folder):
+        archives = sorted(folder.glob("*.deb"))
+        if not archives:
+            raise Abort(f"no packages in {folder}: run make deps-mta")
+        unpacked = self.path(UNPACKED)
+        for name in "bin", "sbin", "lib", "lib64":  # as on the machine, whose /usr is merged
+            (unpacked / "usr" / name).mkdir(parents=True, exist_ok=True)
+            (unpacked / name).symlink_to(f"usr/{name}")
+        for archive in archives:
+            subprocess.run(["dpkg-deb", "-x", archive, unpacked], check=True, timeout=60)
+        self.run("sh", "-c", MAKE_ROOM)
+        (unpacked / "usr" / "local").mkdir(exist_ok=True)
+        add_links(unpacked / "usr", self.path(MACHINE), MACHINE)
+        self.run("mount", "--bind", f"{UNPACKED}/usr", "/usr")
 
     def command(self, *argv, only_network=False):
         pid = self.process.pid
@@ -124,6 +181,11 @@ class Host:
 
     def run_as(self, user, *argv, **options):
         return self.run("runuser", "-u", user, "--", *argv, **options)
+
+    def add_user(self, name, home):
+        """A user and a group for a daemon, which may be there on the machine already."""
+        if self.run("id", name, check=False).returncode:
+            self.run("useradd", "--system", "--user-group", "--home-dir", home, name)
 
     def path(self, name):
         """The place from which this program reaches a file of the host."""
@@ -163,67 +225,15 @@ class Host:
         self.process.wait()
 
 
-class Postfix:
-    """A host's Postfix, at its stock paths."""
-
-    def __init__(self, host, settings):
-        self.host = host
-        common = {
-            "compatibility_level": "3.6",
-            "myhostname": host.fqdn,
-            "mynetworks": "127.0.0.0/8",
-            "inet_protocols": "ipv4",
-            "alias_maps": "",
-            "alias_database": "",
-            "biff": "no",
-            "append_dot_mydomain": "no",
-            "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
-            "message_size_limit": "20000000",
-            "maillog_file": "/var/log/mail.log",
-            # There is no name server, and none is wanted.
-            "smtp_dns_support_level": "disabled",
-            "smtp_host_lookup": "native",
-            # Retries come from postqueue -f, not from the clock.
-            "in_flow_delay": "0",
-            "queue_run_delay": "3000s",
-            "minimal_backoff_time": "3000s",
-        }
-        lines = [f"{name} = {value}\n" for name, value in {**common, **settings}.items()]
-        host.write("/etc/postfix/main.cf", "".join(lines))
-        host.run("postconf", "-F", "*/*/chroot = n")
-
-    def start(self):
-        self.host.run("postfix", "start")
-
-    def flush(self):
-        self.host.run("postqueue", "-f")
-
-    def count_queued(self):
-        """Number of messages in (motion, the deferred queue)."""
-        spool = self.host.path("/var/spool/postfix")
-        counts = {}
-        for queue in "maildrop", "incoming", "active", "deferred":
-            # Files come and go while we look; one that is missed is found in the next queue.
-            counts[queue] = sum(len(files) for _, _, files in os.walk(spool / queue))
-        deferred = counts.pop("deferred")
-        return sum(counts.values()), deferred
-
-    def log(self):
-        path = self.host.path("/var/log/mail.log")
-        return path.read_text(errors="replace") if path.exists() else ""
-
-    def statuses(self, relay):
-        """What became of each delivery through a transport: status words, in order."""
-        return re.findall(rf"relay={relay}[,\[].*? status=(\w+)", self.log())
-
-
-def wait_settled(servers, deferred=None, seconds=60):
+def wait_settled(servers, deferred=None, seconds=60, pause=0.05):
     """Waits until nothing moves any more: all queues empty, but for `deferred` messages in the
     deferred queues together (None: any number).  False when the time is up."""
     still = 0
 
     def settled():
         nonlocal still
+        for server in servers:
+            server.nudge()
         counts = [server.count_queued() for server in servers]
         waiting = sum(count[1] for count in counts)
         quiet = not any(count[0] for count in counts) and deferred in (None, waiting)
@@ -231,4 +241,4 @@ def wait_settled(servers, deferred=None, seconds=60):
         still = still + 1 if quiet else 0
         return still >= 4
 
-    return wait_until(settled, seconds)
+    return wait_until(settled, seconds, pause)

@@ -1,19 +1,25 @@
-"""story.py: the stage for postfix.t: three hosts, their Postfix, and backstop on one of them.
+"""story.py: the stage: our host with Postfix and backstop, a remote host that bounces, a spammer's.
 
-In charge of building them, of sending genuine and forged mail, and of looking at what came of it;
-leaves to postfix.t what is tested, and in which order.
+In charge of building them, of sending the lists' posts, and of looking at what came of it; leaves to
+postfix.t and bounces.py what is tested, and in which order.
 """
 
 import email
 import email.policy
 import json
+import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
-from hosts import Host, Postfix, wait_settled
+import remote
+from hosts import Host, check_machine, wait_settled
+from postfix import Postfix
+from tap import Abort, Tap
 
-CONTRIB = Path(__file__).resolve().parents[2] / "contrib" / "postfix"
+TREE = Path(__file__).resolve().parents[2]
+CONTRIB = TREE / "contrib" / "postfix"
 MANUAL = "/usr/local/share/backstop-postfix"  # contrib/postfix, on the list host
 STATE = "/var/lib/backstop"
 CONF = "/etc/backstop/backstop.conf"
@@ -53,12 +59,9 @@ fi
 exec /usr/local/bin/backstop.real "$@"
 """
 
-# What the remote host says of a mailbox that is full, after it has accepted the message.
-FULL_MAILBOX = "#!/bin/sh\ncat >/dev/null\necho '5.2.2 the mailbox is over quota'\nexit 77\n"
-
 LISTS_MAIN = {
     "mydestination": "$myhostname, localhost",
-    "relayhost": "[203.0.113.20]",
+    "relayhost": f"[{remote.HOST[1]}]",
     # The owners' mailboxes.
     "virtual_mailbox_domains": "example.org",
     "virtual_mailbox_base": "/var/mail",
@@ -66,15 +69,6 @@ LISTS_MAIN = {
     "virtual_minimum_uid": "1",
     "virtual_uid_maps": "static:8",
     "virtual_gid_maps": "static:8",
-}
-REMOTE_MAIN = {
-    "mydestination": "remote.example, localhost",
-    "local_recipient_maps": "",
-    "transport_maps": "inline:{ full@remote.example=full:, lists.example.org=smtp:[192.0.2.10],"
-                      " fine@remote.example=discard: }",
-    # Above it, headers only come back.
-    "bounce_size_limit": "4000000",
-    "recipient_delimiter": "",
 }
 
 
@@ -91,37 +85,44 @@ def readme_blocks():
 
 
 class Story:
-    def __init__(self, tap):
+    """remote_kind: the class of the server that bounces (remote.py)."""
+
+    patience_s = 60  # for queues to run empty
+
+    def __init__(self, tap, remote_kind):
         self.tap = tap
         self.seen = set()
         self.shown = {}  # bytes of held messages by id
         self.serial = 0
-        self.lists = Host("lists", "lists.example.org", "192.0.2.10")
-        self.remote = Host("remote", "mx.remote.example", "203.0.113.20")
-        self.spam = Host("spam", "bulk.bad.example", "198.51.100.66")
-        self.hosts = [self.lists, self.remote, self.spam]
+        self.remote_kind = remote_kind
+        self.hosts = []
         self.servers = []
+        self.lists = self.add_host("lists", "lists.example.org", remote.LISTS)
+        self.remote = self.add_host("remote", *remote.HOST, packages=remote_kind.packages)
+        self.spam = self.add_host("spam", "bulk.bad.example", "198.51.100.66")
 
     # --- setting up ---
 
-    def build(self, program):
-        self.lists.wire_to(self.remote)
-        self.spam.wire_to(self.remote)
-        self.spam.wire_to(self.lists)
-        for host in self.hosts:
-            host.know([self.lists, self.remote])
+    def add_host(self, *arguments, **options):
+        self.hosts.append(Host(*arguments, **options))
+        return self.hosts[-1]
 
+    def wire(self, *pairs):
+        for one, other in pairs:
+            one.wire_to(other)
+        for host in self.hosts:
+            host.know([other for other in self.hosts if other != self.spam])
+
+    def build(self, program, lists_main=None):
+        """lists_main: more settings for our Postfix."""
+        self.wire((self.lists, self.remote), (self.spam, self.remote), (self.spam, self.lists))
         self.lists.write(PROGRAM, program.read_bytes(), 0o755)
         shutil.copytree(CONTRIB, self.lists.path(MANUAL))
         self.lists.run("chown", "mail:mail", "/var/mail")
         self.lists.run("mkdir", STATE)
         self.lists.run("mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", STATE)
-
-        self.remote.write("/usr/local/bin/full-mailbox", FULL_MAILBOX, 0o755)
-        self.list_mail = Postfix(self.lists, LISTS_MAIN)
-        self.remote_mail = Postfix(self.remote, REMOTE_MAIN)
-        self.remote.run("postconf", "-M",
-                        "full/unix=full unix - n n - - pipe user=nobody argv=/usr/local/bin/full-mailbox")
+        self.list_mail = Postfix(self.lists, {**LISTS_MAIN, **(lists_main or {})})
+        self.remote_mail = self.remote_kind(self.remote)
         self.servers = [self.list_mail, self.remote_mail]
         for server in self.servers:
             server.start()
@@ -144,34 +145,18 @@ class Story:
                 f"Message-ID: {message_id}\nDate: Mon, 23 Nov 2026 12:00:00 +0000\n\n"
                 + line * (1 + size // len(line))).encode()
 
-    def post(self, recipients, name="announce", size=0):
-        """One message of the list, through backstop submit."""
+    def post(self, recipients, name="announce", size=0, options=()):
+        """One message of the list, through backstop submit; options are for sendmail."""
         self.serial += 1
         message = self.compose(name, f"<post-{self.serial}@lists.example.org>",
                                f"{name}@lists.example.org", size)
-        self.backstop("submit", "--", "-f", f"{name}-bounces@lists.example.org", *recipients,
-                      stdin=message)
-
-    def forge(self, recipients, how, name="announce"):
-        """The spammer sends to the remote host in the list's name, one message a recipient.  how:
-        naive, our-id (a Message-ID in our domain that was never sent), tag (and with the signature
-        of an earlier post to somebody else)."""
-        messages = []
-        token = re.search(r"-bounces\+(r[a-z0-9]{21})=", self.remote_mail.log()).group(1)
-        for recipient in recipients:
-            self.serial += 1
-            sender = f"{name}-bounces@lists.example.org"
-            if how == "tag":
-                sender = f"{name}-bounces+{token}={recipient.replace('@', '=')}@lists.example.org"
-            domain = "bulk.bad.example" if how == "naive" else "lists.example.org"
-            message = self.compose(name, f"<buy-{self.serial}@{domain}>", recipient)
-            messages.append((sender, [recipient], message))
-        self.spam.speak_smtp(self.remote, messages)
+        self.backstop("submit", "--", *options, "-f", f"{name}-bounces@lists.example.org",
+                      *recipients, stdin=message)
 
     # --- looking ---
 
     def settle(self, deferred=0, what="the queues run empty"):
-        good = wait_settled(self.servers, deferred)
+        good = wait_settled(self.servers, deferred, self.patience_s)
         if not good:
             counts = {server.host.name: server.count_queued() for server in self.servers}
             self.tap.ok(False, what, f"(moving, deferred) messages: {counts}",
@@ -254,3 +239,29 @@ class Story:
     def close(self):
         for host in self.hosts:
             host.close()
+
+
+def main(make_story):
+    """Runs a story; the exit status of the file.  $BACKSTOP is the program under test.  $MTA_SHELL=1
+    leaves the hosts up at the end until a line is read, to look around in them."""
+    tap = Tap()
+    story = None
+    os.umask(0o022)
+    program = Path(os.environ.get("BACKSTOP", TREE / "build" / "backstop")).resolve()
+    try:
+        check_machine()
+        if not os.access(program, os.X_OK):
+            raise Abort(f"{program} is not there: run make, or set BACKSTOP")
+        story = make_story(tap)
+        story.run(program)
+    except Abort as reason:
+        tap.ok(False, "the tests run to their end", reason)
+        if story and story.servers:
+            story.show_logs("the abort")
+    if story:
+        if os.environ.get("MTA_SHELL"):
+            for host in story.hosts:
+                tap.diag(f"{host.name}: {' '.join(host.command('sh'))}")
+            sys.stdin.readline()
+        story.close()
+    return tap.done()
