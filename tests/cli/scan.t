@@ -195,6 +195,12 @@ scan --expect="$world/expected.tsv" "$world"
 is "$status" 1 "1: without the ledger it is not"
 like "$out" 'forged-report\.eml: verdict: want backscatter, got unproven' "it says what differs"
 
+servers=$mail/servers
+sed 's/tagged *= some/tagged = all/' "$conf" >"$dir/all.conf"
+run "$BACKSTOP" scan -c "$dir/all.conf" --now=2026-11-26T00:00:00Z --expect="$servers/expected.tsv" "$servers"
+is "$status" 0 "--expect: tests/mail/servers is, by tags and hops alone"
+like "$out" '^36 messages compared' "--expect: all of it"
+
 printf 'path\tkind\trecipients\ngenuine-postfix.eml\tdelayed\tann@example.net\n' >"$dir/labels"
 scan --expect="$dir/labels" "$genuine"
 is "$status" 1 "1: another kind"
