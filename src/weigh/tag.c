@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "weigh/tagged.h"
 #include "weigh/weigh.h"
 

@@ -35,7 +35,7 @@ like "$sent" '^Message-ID: <20261120080000\.1A2B@lists' "forward: the returned h
 unlike "$sent" 'annual meeting takes place' "forward: the returned text is not"
 is "$(tr '\n' ' ' <"$(echo "$outbox"/*.arg)")" "-i -f <> -- alice@example.org " \
 	"forward: from the null sender, to the owner"
-like "$err" '^backstop: info: id=[0-9A-F]+ kind=failed verdict=genuine score=70 action=forward list=announce@' \
+like "$err" '^backstop: info: id=[0-9A-F]+ kind=failed verdict=genuine score=74 action=forward list=announce@' \
 	"forward: one line in the log"
 
 own_summary=$dir/own-summary
@@ -73,7 +73,7 @@ ok "pipe: byte for byte" cmp "$dir/piped" "$genuine"
 is "$(grep -v '^BACKSTOP_\(SHIM\|SAN\)=' "$dir/piped.env")" "BACKSTOP_KIND=failed
 BACKSTOP_LIST=announce@lists.example.org
 BACKSTOP_RECIPIENTS=ann@example.net
-BACKSTOP_SCORE=70
+BACKSTOP_SCORE=74
 BACKSTOP_VERDICT=genuine
 RECIPIENT=$address
 SENDER=" "pipe: the environment says what it is"
@@ -89,10 +89,10 @@ configure
 deliver "$forged"
 ends 0 "drop: accepted"
 is "$(sent_count)" 0 "drop: nothing goes out"
-like "$err" 'verdict=backscatter score=-64 action=drop .*by=sent:absent,hop:foreign' "drop: logged"
+like "$err" 'verdict=backscatter score=-60 action=drop .*by=sent:absent,hop:foreign' "drop: logged"
 id=$(held_ids)
 run held list
-like "$out" "^$id .*backscatter +-64 +announce@lists.example.org +tom@example.com +2026-12-01" \
+like "$out" "^$id .*backscatter +-60 +announce@lists.example.org +tom@example.com +2026-12-01" \
 	"drop: held list shows it, and for how long"
 held show --raw "$id" >"$dir/raw"
 ok "drop: held show --raw has it byte for byte" cmp "$dir/raw" "$forged"

@@ -132,8 +132,8 @@ feed_ledger
 scan --state "$genuine" "$forged" "$world/ordinary-to-owner.eml"
 is "$(printf '%s\n' "$out" | tr -s ' ' | sed "s|$world/||")" \
 	"KIND VERDICT SCORE ACTION SOURCE RECIPIENTS
-failed genuine +70 forward genuine-postfix.eml ann@example.net
-failed backscatter -64 drop forged-naive.eml tom@example.com
+failed genuine +74 forward genuine-postfix.eml ann@example.net
+failed backscatter -60 drop forged-naive.eml tom@example.com
 ordinary - - forward ordinary-to-owner.eml" "text"
 is "$err" "" "text: not a word more, where it is no terminal"
 
@@ -157,7 +157,7 @@ like "$(grep genuine-postfix "$dir/json")" \
 	'"kind":"failed","dialect":"rfc3464","recipients":\[\{"address":"ann@example\.net","final":"ann@example\.net","action":"failed","status":"5\.1\.1","reply":"550","reason":"userunknown","permanent":true,' \
 	"json: what there is to say of a report"
 like "$(grep genuine-postfix "$dir/json")" \
-	'"list":"announce@lists\.example\.org","verdict":"genuine","score":70,"evidence":\[\{"check":"tag"' \
+	'"list":"announce@lists\.example\.org","verdict":"genuine","score":74,"evidence":\[\{"check":"tag"' \
 	"json: and of its weight"
 like "$(grep ordinary-to-owner "$dir/json")" \
 	'"kind":"ordinary","dialect":null,"recipients":\[\],.*"verdict":"-","score":null,"evidence":\[\],' \
