@@ -57,6 +57,85 @@ bool author_is_answer(const struct mail *mail)
 	       headers_find(&mail->headers, "References") != NULL;
 }
 
+/* Programs that people write with, as they name themselves. Those that answer in an owner's absence
+ * with the same name are not among them (Exchange's connectors, GroupWise, Notes). */
+static const char *const mail_programs[] = {"outlook express", "microsoft outlook,",
+	"microsoft office outlook", "microsoft outlook 1", "windows mail", "windows live mail",
+	"windows-live-mail", "thunderbird", "mozilla", "seamonkey", "apple mail", "iphone mail",
+	"ipad mail", "k-9 mail", "fairemail", "mutt/", "mutt 1", "neomutt", "kmail", "evolution",
+	"sylpheed", "claws mail", "alpine", "pine", "gnus/", "eudora", "the bat!", "opera mail",
+	"opera m2", "roundcube webmail", "squirrelmail", "horde application", "imp/php",
+	"mew version", "wanderlust", "becky!", "foxmail", "mailspring", "geary", "postbox",
+	"yahoomail", "sogomail", "sogo web mailer", "balsa", "aqua mail", "betterbird", "nmh-",
+	"tin/", "mahogany", "pegasus mail", "elm [version"};
+
+static bool names_mail_program(const struct mail *mail, bool *names_other_out)
+{
+	static const char *const fields[] = {"User-Agent", "X-Mailer", "X-PHP-Originating-Script"};
+
+	*names_other_out = false;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		const char *value = headers_find(&mail->headers, fields[i]);
+		for (size_t k = 0;
+			value != NULL && k < sizeof(mail_programs) / sizeof(mail_programs[0]);
+			k++) {
+			if (text_find_fold(value, mail_programs[k]) != NULL)
+				return true;
+		}
+		*names_other_out = *names_other_out || value != NULL;
+	}
+	return false;
+}
+
+/* The hop at which it came into the world, the last Received field, asked for a password. A server
+ * says so of its own programs too (OpenSMTPD). */
+static bool was_handed_in(const struct mail *mail)
+{
+	static const char *const protocols[] = {
+		" with esmtpsa", " with esmtpa", " with utf8smtpsa", " with asmtp", " with http"};
+	const struct header *header, *last = NULL;
+	size_t index = 0;
+
+	while ((header = headers_next(&mail->headers, "Received", &index)) != NULL)
+		last = header;
+	if (last != NULL && text_starts_fold(last->value, "from localhost"))
+		return false;
+	for (size_t i = 0; last != NULL && i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+		if (text_find_fold(last->value, protocols[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool says_program(const struct mail *mail)
+{
+	static const char *const fields[] = {"X-Failed-Recipients", "X-Autoreply", "X-Autorespond",
+		"X-Auto-Response", "X-Autoresponder", "X-Vacation", "X-Loop"};
+	static const char *const precedences[] = {"bulk", "junk", "auto_reply", "auto-reply"};
+	const char *submitted = headers_find(&mail->headers, "Auto-Submitted");
+	const char *precedence = headers_find(&mail->headers, "Precedence");
+
+	if (submitted != NULL && !text_starts_fold(submitted, "no"))
+		return true;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (headers_find(&mail->headers, fields[i]) != NULL)
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(precedences) / sizeof(precedences[0]); i++) {
+		if (precedence != NULL && text_starts_fold(precedence, precedences[i]))
+			return true;
+	}
+	return false;
+}
+
+bool author_is_person(const struct mail *mail)
+{
+	bool names_other; /* scripts hand in their mail like people */
+
+	return !author_is_daemon(mail) && !says_program(mail) &&
+	       (names_mail_program(mail, &names_other) || (!names_other && was_handed_in(mail)));
+}
+
 bool author_is_distributed(const struct mail *mail)
 {
 	static const char *const fields[] = {"List-Id", "List-Post", "List-Unsubscribe",

@@ -17,6 +17,11 @@ bool author_is_postmaster(const struct mail *mail);
 /* It says of itself that it answers a message: null sender, In-Reply-To or References. */
 bool author_is_answer(const struct mail *mail);
 
+/* A person wrote it: it names a program that people write with, or was handed in with a password at
+ * its first hop (RFC 3848), and no field says that a program wrote it. People's mail of other kinds
+ * is not told from a program's by this. */
+bool author_is_person(const struct mail *mail);
+
 /* A list handed it round. What the list manager itself says to one person carries List-Id too, with
  * Mailman's mark beside it, and is not meant. */
 bool author_is_distributed(const struct mail *mail);

@@ -1,13 +1,22 @@
 /*
  * daemon.c: in charge of bounces that no other reader knows the form of: the envelope or the author
- * says that a mail system wrote them. They are `failed` without recipients, so that they are
- * weighed and kept; the recipients that Exim's X-Failed-Recipients field names are taken, since it
- * is a field.
+ * says that a mail system wrote them, and a message came back or was to come. They are `failed`
+ * without recipients, so that they are weighed and kept; the recipients that Exim's
+ * X-Failed-Recipients field names are taken, since it is a field.
+ *
+ * An author alone proves nothing: mail systems write of quotas, quarantines and mailing lists, and
+ * postmasters of DNS. Where no words say that mail was refused (generic.rules) and nothing came
+ * back, the mail is ordinary, and is handed on.
  */
+#include <string.h>
+
 #include "base/memory.h"
 #include "classify/author.h"
+#include "classify/original.h"
 #include "classify/reader.h"
 #include "classify/reason.h"
+
+#define SEARCH_MAX (64 * 1024) /* bytes in which the fields of a broken report are looked for */
 
 static void add_failed_recipients(
 	const void *context, const struct mail *mail, struct bounce *bounce)
@@ -30,6 +39,20 @@ static void add_failed_recipients(
 	bounce->recipient_count = total;
 }
 
+/* True when something of the original came back, or the fields of a report. */
+static bool has_evidence(const void *context, const struct mail *mail)
+{
+	struct original original = {0};
+
+	size_t size = mail->raw.size < SEARCH_MAX ? mail->raw.size : SEARCH_MAX;
+
+	/* A report whose parts are broken still has its fields somewhere. */
+	if (size > 0 && memmem(mail->raw.data, size, "\nFinal-Recipient:", 17) != NULL)
+		return true;
+	original_find(context, mail, &original);
+	return original.is_returned;
+}
+
 bool daemon_read(const void *context, const struct mail *mail, struct bounce *bounce)
 {
 	bool has_null_sender = author_has_null_sender(mail);
@@ -38,8 +61,9 @@ bool daemon_read(const void *context, const struct mail *mail, struct bounce *bo
 
 	/* A daemon that writes with a sender of its own (XMail) counts only where no envelope says
 	 * otherwise; postmaster is a person unless the null sender says no. */
-	if (!has_failed && !(is_daemon && (has_null_sender || !mail->envelope.has_sender)) &&
-		!(has_null_sender && author_is_postmaster(mail)))
+	bool is_system = (is_daemon && (has_null_sender || !mail->envelope.has_sender)) ||
+			 (has_null_sender && author_is_postmaster(mail));
+	if (!has_failed && !(is_system && has_evidence(context, mail)))
 		return false;
 	bounce->kind = KIND_FAILED;
 	if (has_failed)

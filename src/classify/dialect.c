@@ -63,6 +63,19 @@ static void keep_named(struct evidence_text *text, const char *value, const stru
 			match->address_end - match->address_start);
 }
 
+/* A field's value to search in, folded once for the rules that ask for it. */
+static const struct haystack *find_value(struct evidence_text *text, const char *value)
+{
+	for (size_t i = 0; i < VALUE_CACHE_SIZE; i++) {
+		if (text->values[i] == value)
+			return &text->folded[i];
+	}
+	size_t place = text->value_count++ % VALUE_CACHE_SIZE;
+	text->values[place] = value;
+	text->folded[place] = haystack_make(text->context, value);
+	return &text->folded[place];
+}
+
 /* True when one field of one of the names fits. */
 static bool header_fits(
 	const struct rule_line *line, const struct headers *headers, struct evidence_text *text)
@@ -73,8 +86,7 @@ static bool header_fits(
 	for (const char *const *name = line->headers; *name != NULL; name++) {
 		size_t index = 0;
 		while ((header = headers_next(headers, *name, &index)) != NULL) {
-			struct haystack value = haystack_make(text->context, header->value);
-			if (rule_line_find(line, &value, 0, &match)) {
+			if (rule_line_find(line, find_value(text, header->value), 0, &match)) {
 				keep_named(text, header->value, &match);
 				return true;
 			}
@@ -94,14 +106,57 @@ static bool returned_fits(const struct rule_line *line, struct evidence_text *te
 	return false;
 }
 
+/* True for a line of a message that the author answers. Two marks are no quotation: Majordomo puts
+ * ">>>> " before a command. */
+static bool is_quotation(const char *line)
+{
+	return line[0] == '>' && line[1] != '>';
+}
+
+/* The first words of the body that the author wrote himself. */
+static const struct haystack *find_opening(struct evidence_text *text)
+{
+	const struct haystack *prose = find_prose(text);
+	size_t size = 0;
+
+	if (text->has_opening)
+		return &text->opening;
+	char *words = mem_alloc(text->context, RULE_OPENING_MAX + 1);
+	for (size_t i = 0; i < prose->size && size < RULE_OPENING_MAX;) {
+		size_t length = strcspn(prose->text + i, "\n") + 1;
+		bool is_kept = !is_quotation(prose->text + i);
+		if (i + length > prose->size)
+			length = prose->size - i;
+		for (size_t k = 0; is_kept && k < length && size < RULE_OPENING_MAX; k++)
+			words[size++] = prose->text[i + k];
+		i += length;
+	}
+	words[size] = '\0';
+	text->opening = haystack_make(text->context, words);
+	text->has_opening = true;
+	return &text->opening;
+}
+
 static bool opening_fits(const struct rule_line *line, struct evidence_text *text)
 {
-	struct haystack opening = *find_prose(text);
 	struct match match;
 
-	if (opening.size > RULE_OPENING_MAX)
-		opening.size = RULE_OPENING_MAX;
-	return rule_line_find(line, &opening, 0, &match);
+	return rule_line_find(line, find_opening(text), 0, &match);
+}
+
+/* The type of a part of the message itself: a message inside counts, what is in it does not. */
+static bool part_fits(const struct rule_line *line, struct evidence_text *text)
+{
+	const struct part *root = text->mail->root;
+	struct match match;
+
+	for (const struct part *part = root; part != NULL;) {
+		struct haystack type = haystack_make(text->context, part->type);
+		if (rule_line_find(line, &type, 0, &match))
+			return true;
+		part = part->is_message ? part_behind(part, root) : part_following(part, root);
+	}
+	return false;
 }
 
 /* What holds for the message as a whole, whichever rule asks. */
@@ -112,6 +167,7 @@ static const struct {
 	{RULE_SENDER_NULL, author_has_null_sender},
 	{RULE_AUTHOR_DAEMON, author_is_daemon},
 	{RULE_AUTHOR_POSTMASTER, author_is_postmaster},
+	{RULE_AUTHOR_PERSON, author_is_person},
 	{RULE_ANSWER, author_is_answer},
 	{RULE_DISTRIBUTED, author_is_distributed},
 };
@@ -158,9 +214,12 @@ static bool line_fits(const struct rule_line *line, struct evidence_text *text)
 		return returned_fits(line, text) != line->is_not;
 	case RULE_OPENING:
 		return opening_fits(line, text) != line->is_not;
+	case RULE_MIME_TYPE:
+		return part_fits(line, text) != line->is_not;
 	case RULE_SENDER_NULL:
 	case RULE_AUTHOR_DAEMON:
 	case RULE_AUTHOR_POSTMASTER:
+	case RULE_AUTHOR_PERSON:
 	case RULE_ANSWER:
 	case RULE_DISTRIBUTED:
 		return fact_holds(line->part, text) != line->is_not;
@@ -233,10 +292,11 @@ static bool is_from_system(struct evidence_text *text)
 	const struct mail *mail = text->mail;
 
 	if (!text->is_asked)
-		text->is_system = author_has_null_sender(mail) || author_is_daemon(mail) ||
-				  author_is_postmaster(mail) ||
-				  headers_find(&mail->headers, "X-Failed-Recipients") != NULL ||
-				  is_marked(KIND_FAILED, text);
+		text->is_system = headers_find(&mail->headers, "X-Failed-Recipients") != NULL ||
+				  (!author_is_person(mail) &&
+					  (author_has_null_sender(mail) || author_is_daemon(mail) ||
+						  author_is_postmaster(mail) ||
+						  is_marked(KIND_FAILED, text)));
 	text->is_asked = true;
 	return text->is_system;
 }
@@ -626,13 +686,30 @@ static bool read_known(const void *context, struct evidence_text *text, struct b
 	return first != NULL;
 }
 
+/* Words alone are not believed from everybody: postmaster is a person where an envelope sender says
+ * so, and robots answer with a null sender. */
+static bool may_be_generic(struct evidence_text *text)
+{
+	const struct mail *mail = text->mail;
+	bool is_null = author_has_null_sender(mail);
+
+	if (!is_from_system(text))
+		return false;
+	if (author_is_daemon(mail) || headers_find(&mail->headers, "X-Failed-Recipients") != NULL)
+		return true;
+	if (author_is_postmaster(mail) && (is_null || !mail->envelope.has_sender))
+		return true;
+	return (is_null && headers_find(&mail->headers, "In-Reply-To") == NULL) ||
+	       is_marked(KIND_FAILED, text);
+}
+
 /* Each generic rule that fits is tried until one finds somebody. A condition on the subject does
  * not open them to mail from people, as it does for the other rules: their words are too common. */
 static bool read_generic(const void *context, struct evidence_text *text, struct bounce *bounce)
 {
 	const struct rules *rules = rule_set_find("generic.rules");
 
-	for (size_t i = 0; i < rules->count && is_from_system(text); i++) {
+	for (size_t i = 0; i < rules->count && (i > 0 || may_be_generic(text)); i++) {
 		const struct rule *rule = &rules->items[i];
 		if (rule->type == RULE_DIALECT && dialect_fits(rule, text) &&
 			read_by(context, rule, text, true, bounce))

@@ -8,16 +8,22 @@
 #include "classify/bounce.h"
 #include "classify/rule.h"
 
-#define FACT_COUNT 5 /* conditions on the message as a whole */
+#define VALUE_CACHE_SIZE 16
+#define FACT_COUNT 6 /* conditions on the message as a whole */
 
 /* What a rule is held against: the message's words and the fields that conditions name. */
 struct evidence_text {
 	enum { FACT_UNKNOWN = 0, FACT_YES, FACT_NO } facts[FACT_COUNT];
 	const struct mail *mail;
 	struct haystack subject, from;
+	const char *values[VALUE_CACHE_SIZE]; /* fields that were asked for, by turns */
+	struct haystack folded[VALUE_CACHE_SIZE];
+	size_t value_count;
 	const char *author, *addressee; /* the first address of From and of To, or NULL */
 	struct haystack prose;		/* empty until something needs it */
 	bool has_prose;
+	struct haystack opening; /* its first words, without what they quote */
+	bool has_opening;
 	struct haystack unknown; /* the prose up to the original, for generic rules */
 	bool has_unknown;
 	bool is_asked, is_system; /* whether a mail system wrote it, once that was asked */

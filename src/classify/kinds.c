@@ -5,6 +5,10 @@
  * They are asked in two turns: rules that say "early" before the dialects, because such a notice
  * may quote a bounce or read like one; the others behind them, because a bounce may carry the marks
  * of an automatic reply (RFC 3834 gives it the same field) or quote one.
+ *
+ * Two kinds of rules are exceptions. "kind ordinary" ends the questions: the message is nobody's
+ * answer, whatever words of bounces it has. "kind failed" knows the words of a refusal: where it
+ * fits, the generic rules are asked before the kinds below it.
  */
 #include "base/memory.h"
 #include "classify/dialect.h"
@@ -31,19 +35,6 @@ static bool is_early(const struct rule *rule)
 			return true;
 	}
 	return false;
-}
-
-static const struct rule *find_rule(struct evidence_text *text, bool is_early_turn)
-{
-	const struct rules *rules = rule_set_find("kinds.rules");
-
-	for (size_t i = 0; i < rules->count; i++) {
-		const struct rule *rule = &rules->items[i];
-		if (rule->type == RULE_KIND && is_early(rule) == is_early_turn &&
-			dialect_fits(rule, text))
-			return rule->kind == KIND_ORDINARY ? NULL : rule;
-	}
-	return NULL;
 }
 
 /* Which messages it says that it answers. */
@@ -78,18 +69,35 @@ static void add_recipients(const void *context, const struct rule *rule, struct 
 	bounce->recipients = recipients;
 }
 
-static bool read_kinds(
-	const void *context, struct evidence_text *text, bool is_early_turn, struct bounce *bounce)
+static void fill_in(const void *context, const struct rule *rule, struct evidence_text *text,
+	struct bounce *bounce)
 {
-	const struct rule *rule = find_rule(text, is_early_turn);
-
-	if (rule == NULL)
-		return false;
 	bounce->kind = rule->kind;
+	if (rule->kind == KIND_ORDINARY)
+		return;
 	bounce->dialect = rule->name;
 	add_ids(context, text->mail, bounce);
 	add_recipients(context, rule, text, bounce);
-	return true;
+}
+
+static bool read_kinds(
+	const void *context, struct evidence_text *text, bool is_early_turn, struct bounce *bounce)
+{
+	const struct rules *rules = rule_set_find("kinds.rules");
+
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = &rules->items[i];
+		if (rule->type != RULE_KIND || is_early(rule) != is_early_turn ||
+			!dialect_fits(rule, text))
+			continue;
+		if (rule->kind != KIND_FAILED) {
+			fill_in(context, rule, text, bounce);
+			return true;
+		}
+		if (generic_read(context, text, bounce))
+			return true;
+	}
+	return false;
 }
 
 bool kinds_read_early(const void *context, struct evidence_text *text, struct bounce *bounce)

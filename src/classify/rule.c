@@ -48,6 +48,7 @@ static const struct {
 	{"dialect", RULE_WRITER, IN_REASON},
 	{"opening", RULE_OPENING, IN_MESSAGE},
 	{"returned", RULE_RETURNED, IN_MESSAGE},
+	{"part", RULE_MIME_TYPE, IN_MESSAGE},
 };
 
 /* Conditions without a pattern, for IN_MESSAGE; an empty argument: nothing may follow. */
@@ -58,6 +59,7 @@ static const struct {
 	{"sender", "null", RULE_SENDER_NULL},
 	{"author", "daemon", RULE_AUTHOR_DAEMON},
 	{"author", "postmaster", RULE_AUTHOR_POSTMASTER},
+	{"author", "person", RULE_AUTHOR_PERSON},
 	{"answer", "", RULE_ANSWER},
 	{"distributed", "", RULE_DISTRIBUTED},
 	{"early", "", RULE_EARLY},
@@ -65,11 +67,13 @@ static const struct {
 
 /* What can stand in a rule of each type, for errors. */
 static const char *const wanted[RULE_TYPE_COUNT] = {
-	[RULE_DIALECT] = "literal, body, opening, subject, from, header, returned, sender null, "
-			 "author daemon, author postmaster, answer, distributed, address, "
+	[RULE_DIALECT] = "literal, body, opening, subject, from, header, returned, part, "
+			 "sender null, author daemon, author postmaster, author person, answer, "
+			 "distributed, address, "
 			 "original, delayed, diagnostic, status, reply, remote, sample or expect",
-	[RULE_KIND] = "literal, body, opening, subject, from, header, returned, sender null, "
-		      "author daemon, author postmaster, answer, distributed, early, address, "
+	[RULE_KIND] = "literal, body, opening, subject, from, header, returned, part, "
+		      "sender null, author daemon, author postmaster, author person, answer, "
+		      "distributed, early, address, "
 		      "original, sample or expect",
 	[RULE_REASON] = "literal, body, report, status, reply, remote, dialect, sample or expect",
 	[RULE_DETAIL] = "literal, diagnostic, status, reply, remote, sample or expect",

@@ -9,13 +9,15 @@
  *   detail NAME                   where a text names server and codes, whichever family wrote it
  *   	literal   "WORDS" | "..."  one of them must be there, before anything dearer is tried
  *   	body      PATTERN          further conditions, each must hold; "not body" must not
- *   	opening   PATTERN          the same in the first words (RULE_OPENING_MAX bytes) of the body
+ *   	opening   PATTERN          the same in the first words (RULE_OPENING_MAX bytes) of the body,
+ *   	                           lines left out that quote with one > in front
  *   	subject   PATTERN
  *   	from      PATTERN
  *   	header    NAME[|NAME] PATTERN  one field of one of these names fits
  *   	returned  NAME[|NAME] PATTERN  the same in the header of a message that came back
+ *   	part      PATTERN          the MIME type of one of its parts, outside of what came back
  *   	sender    null             the envelope sender is known and null
- *   	author    daemon           From is a mailer daemon; or: author postmaster
+ *   	author    daemon           From is a mailer daemon; or: author postmaster, author person
  *   	answer                     a null sender, In-Reply-To or References: it answers a message
  *   	distributed                a list handed it round (List-Id, List-Post, List-Unsubscribe...)
  *   	early                      a kind that is asked before the dialects, which it may quote
@@ -45,8 +47,9 @@
  * or several with | between, of which one must fit. A regex is compiled when it is first needed.
  * Any condition can have "not" in front. A group "address" in the pattern of a header, returned,
  * subject or from line names a recipient too. A group "local" is one without a domain: the author's
- * is his. Of the kinds, "kind ordinary" is an exception: where it fits, the
- * kinds below it are not asked.
+ * is his. Of the kinds, two are exceptions: where "kind ordinary" fits, the message is ordinary and
+ * nobody else is asked; where "kind failed" fits, the rules of generic.rules are asked before the
+ * kinds below it.
  */
 /* clang-format on */
 #ifndef BACKSTOP_CLASSIFY_RULE_H
@@ -81,9 +84,11 @@ enum rule_part {
 	RULE_WRITER, /* the dialect in which the report is written */
 	RULE_OPENING,
 	RULE_RETURNED,
+	RULE_MIME_TYPE,
 	RULE_SENDER_NULL, /* this and the following: facts, without a pattern */
 	RULE_AUTHOR_DAEMON,
 	RULE_AUTHOR_POSTMASTER,
+	RULE_AUTHOR_PERSON,
 	RULE_ANSWER,
 	RULE_DISTRIBUTED,
 	RULE_EARLY,

@@ -116,6 +116,9 @@ static bool is_winner(const struct rule *rule, const struct bounce *bounce)
 {
 	if (rule->type == RULE_KIND && rule->kind == KIND_ORDINARY)
 		return bounce->kind == KIND_ORDINARY;
+	/* It lets the mail in to the generic rules; which of them finds somebody is theirs. */
+	if (rule->type == RULE_KIND && rule->kind == KIND_FAILED)
+		return bounce->kind == KIND_FAILED;
 	return bounce->dialect != NULL && (strcmp(bounce->dialect, rule->name) == 0 ||
 						  (strcmp(bounce->dialect, "generic") == 0 &&
 							  text_starts_fold(rule->name, "generic")));

@@ -105,8 +105,7 @@ const struct part *part_following(const struct part *part, const struct part *to
 	return part == NULL || part == top ? NULL : part->next;
 }
 
-/* The part behind this one that is not inside it. */
-static const struct part *part_behind(const struct part *part, const struct part *top)
+const struct part *part_behind(const struct part *part, const struct part *top)
 {
 	while (part != top && part != NULL && part->next == NULL)
 		part = part->parent;
