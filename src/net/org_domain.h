@@ -11,8 +11,8 @@
  * "example.co.uk". Lent from name; NULL for a public suffix itself, an IP address, or no name. */
 const char *org_domain_find(const char *name);
 
-/* True when both names have the same organisational domain, or one is below the other and that is no
- * public suffix. NULL shares nothing. */
+/* True when both names have the same organisational domain, or one is below the other and that is
+ * no public suffix. NULL shares nothing. */
 bool org_domain_is_shared(const char *a, const char *b);
 
 #endif
