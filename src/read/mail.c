@@ -65,6 +65,28 @@ static struct bytes convert_line_ends(const void *context, struct bytes message)
 	return (struct bytes){copy, message.size};
 }
 
+/* Lines that end with CR CR LF, as text has that a program converted twice: a copy with LF, told by
+ * the first line. Else message itself. */
+static struct bytes drop_doubled_returns(const void *context, struct bytes message)
+{
+	const unsigned char *newline =
+		message.size == 0 ? NULL : memchr(message.data, '\n', message.size);
+	size_t size = 0;
+
+	if (newline == NULL || newline < message.data + 2 || newline[-1] != '\r' ||
+		newline[-2] != '\r')
+		return message;
+	unsigned char *copy = mem_memdup(context, message.data, message.size);
+	for (size_t i = 0; i < message.size; i++) {
+		if (copy[i] == '\n') {
+			while (size > 0 && copy[size - 1] == '\r')
+				size--;
+		}
+		copy[size++] = copy[i];
+	}
+	return (struct bytes){copy, size};
+}
+
 struct mail *mail_read(const void *context, struct bytes raw, const struct envelope *envelope)
 {
 	struct mail *mail = mem_new(context, struct mail);
@@ -88,10 +110,12 @@ struct mail *mail_read(const void *context, struct bytes raw, const struct envel
 	}
 	if (message.size > MAIL_ANALYSED_MAX)
 		message.size = MAIL_ANALYSED_MAX;
+	mail->is_truncated = message.size < mail->raw.size;
+	message = drop_doubled_returns(mail, message);
 	headers_parse(mail, message, &mail->headers, NULL);
 	mail->root = part_build(mail, message, NULL, &budget);
 	mail->part_count = budget.parts;
-	mail->is_truncated = message.size < mail->raw.size || budget.is_exceeded;
+	mail->is_truncated = mail->is_truncated || budget.is_exceeded;
 	envelope_complete(mail, &mail->headers, from_line_sender, &mail->envelope);
 	return mail;
 }

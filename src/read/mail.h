@@ -56,7 +56,7 @@ struct mail *mail_read(const void *context, struct bytes raw, const struct envel
 /* Walks a tree in the order of the message; NULL at the end. Does not leave the tree below top. */
 const struct part *part_following(const struct part *part, const struct part *top);
 
-/* The same, but not into the part itself. */
+/* The part behind this one that is not inside it; NULL at the end of the tree below top. */
 const struct part *part_behind(const struct part *part, const struct part *top);
 
 /* The first part of that type below top (top included), or NULL. Does not look into messages inside
