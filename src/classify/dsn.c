@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "classify/author.h"
+#include "classify/parent.h"
 #include "classify/reader.h"
 #include "classify/reason.h"
 #include "classify/status_part.h"
@@ -295,5 +296,7 @@ bool dsn_read(const void *context, const struct mail *mail, struct bounce *bounc
 	bounce->has_status_part = part != NULL;
 	bounce->recipients = report.recipients;
 	bounce->recipient_count = report.count;
+	if (report.count > 0)
+		parent_find(context, mail, bounce);
 	return true;
 }
