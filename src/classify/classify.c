@@ -10,16 +10,23 @@
 #include "classify/original.h"
 #include "classify/reader.h"
 #include "classify/reason.h"
+#include "classify/relay.h"
+
+/* What a list manager or a gateway passed on, read as if it had come by itself. *mail becomes the
+ * bounce inside. */
+static bool read_relayed(
+	const struct mail **mail, struct evidence_text *text, struct bounce *bounce);
 
 /* Reports with a structure first; then what only looks like something. ARF and MDN stand before
  * DSN: their parts are theirs alone, while some MDN writers put a delivery-status beside them. */
 static const struct {
-	reader *form; /* or NULL and */
-	rule_reader *rules;
+	reader *form;	    /* or NULL and */
+	rule_reader *rules; /* or NULL, for what is passed on */
 } readers[] = {
 	{arf_read, NULL},
 	{mdn_read, NULL},
 	{dsn_read, NULL},
+	{NULL, NULL},
 	{NULL, kinds_read_early},
 	{NULL, dialect_read},
 	{NULL, kinds_read},
@@ -28,16 +35,36 @@ static const struct {
 };
 
 /* Asks the readers until one recognises the message. */
-static void ask_readers(const struct mail *mail, struct bounce *bounce)
+static void ask_readers(const struct mail **mail, bool is_inside, struct bounce *bounce)
 {
 	struct evidence_text text;
 
-	evidence_text_open(bounce, mail, &text);
+	evidence_text_open(bounce, *mail, &text);
+	text.is_inside = is_inside;
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
-		if (readers[i].form != NULL ? readers[i].form(bounce, mail, bounce)
-					    : readers[i].rules(bounce, &text, bounce))
+		if (readers[i].form != NULL	   ? readers[i].form(bounce, *mail, bounce)
+			: readers[i].rules != NULL ? readers[i].rules(bounce, &text, bounce)
+						   : read_relayed(mail, &text, bounce))
 			return;
 	}
+}
+
+static bool read_relayed(
+	const struct mail **mail, struct evidence_text *text, struct bounce *bounce)
+{
+	const struct mail *inner = text->is_inside ? NULL : relay_find(bounce, text);
+	struct bounce *found;
+
+	if (inner == NULL)
+		return false;
+	found = mem_new(bounce, struct bounce);
+	ask_readers(&inner, true, found);
+	if ((found->kind != KIND_FAILED && found->kind != KIND_DELAYED) ||
+		found->recipient_count == 0)
+		return false;
+	*mail = inner;
+	*bounce = *found;
+	return true;
 }
 
 static void fill_reporter(const void *context, const struct mail *mail, struct reporter *reporter)
@@ -66,13 +93,14 @@ static void fill_original(const void *context, const struct mail *mail, struct b
 struct bounce *classify_mail(const void *context, const struct mail *mail)
 {
 	struct bounce *bounce = mem_new(context, struct bounce);
+	const struct mail *outer = mail;
 
-	ask_readers(mail, bounce);
+	ask_readers(&mail, false, bounce);
 	if ((bounce->kind == KIND_FAILED || bounce->kind == KIND_DELAYED) &&
 		bounce->recipient_count == 0)
 		dialect_add_recipients(bounce, mail, bounce);
 	reason_settle(bounce, mail, bounce);
-	fill_reporter(bounce, mail, &bounce->reporter);
+	fill_reporter(bounce, outer, &bounce->reporter);
 	if (bounce->kind != KIND_ORDINARY)
 		fill_original(bounce, mail, bounce);
 	return bounce;

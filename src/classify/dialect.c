@@ -45,7 +45,7 @@ void evidence_text_open(
 	text_out->addressee = header_address(context, headers_find(&mail->headers, "To"));
 }
 
-static const struct haystack *find_prose(struct evidence_text *text)
+const struct haystack *dialect_find_prose(struct evidence_text *text)
 {
 	if (!text->has_prose) {
 		text->prose = haystack_make(text->context, prose_read(text->context, text->mail));
@@ -116,7 +116,7 @@ static bool is_quotation(const char *line)
 /* The first words of the body that the author wrote himself. */
 static const struct haystack *find_opening(struct evidence_text *text)
 {
-	const struct haystack *prose = find_prose(text);
+	const struct haystack *prose = dialect_find_prose(text);
 	size_t size = 0;
 
 	if (text->has_opening)
@@ -203,7 +203,7 @@ static bool line_fits(const struct rule_line *line, struct evidence_text *text)
 	switch (line->part) {
 	case RULE_LITERAL:
 	case RULE_BODY:
-		return rule_line_find(line, find_prose(text), 0, &match) != line->is_not;
+		return rule_line_find(line, dialect_find_prose(text), 0, &match) != line->is_not;
 	case RULE_SUBJECT:
 		return rule_line_find(line, &text->subject, 0, &match) != line->is_not;
 	case RULE_FROM:
@@ -286,8 +286,7 @@ static bool is_marked(enum kind kind, struct evidence_text *text)
 	return false;
 }
 
-/* True when the envelope, the author or the subject says that a mail system wrote it. */
-static bool is_from_system(struct evidence_text *text)
+bool dialect_is_asked(struct evidence_text *text)
 {
 	const struct mail *mail = text->mail;
 
@@ -358,7 +357,7 @@ static struct haystack cut_unknown_original(const struct haystack *prose)
 static const struct haystack *find_unknown(struct evidence_text *text)
 {
 	if (!text->has_unknown) {
-		text->unknown = cut_unknown_original(find_prose(text));
+		text->unknown = cut_unknown_original(dialect_find_prose(text));
 		text->has_unknown = true;
 	}
 	return &text->unknown;
@@ -468,6 +467,23 @@ static void find_addresses(struct search *search, const struct rule *rule)
 			offset = match.end > offset ? match.end : offset + 1;
 		}
 	}
+}
+
+/* Many say in no words where the original begins. A dialect whose own words look like header fields
+ * is given all of them. */
+static void find_before_fields(struct search *search, const struct rule *rule)
+{
+	size_t size = search->words.size;
+	size_t fields = prose_find_fields(search->words.text, size);
+
+	if (fields > 0) {
+		search->words.size = fields;
+		find_addresses(search, rule);
+		if (search->count > 0)
+			return;
+		search->words.size = size;
+	}
+	find_addresses(search, rule);
 }
 
 /* Where the words name nobody: the group "address" of a condition on subject or author. */
@@ -631,11 +647,12 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 		.author = text->author,
 		.addressee = text->addressee,
 		.is_generic = is_generic};
-	search->words = is_generic ? *find_unknown(text) : cut_original(rule, find_prose(text));
+	search->words =
+		is_generic ? *find_unknown(text) : cut_original(rule, dialect_find_prose(text));
 	if (is_generic)
 		find_named_by_field(search);
 	if (search->count == 0)
-		find_addresses(search, rule);
+		find_before_fields(search, rule);
 	if (search->count == 0)
 		find_in_conditions(search, rule, text);
 	if (!is_generic && search->count == 0)
@@ -663,7 +680,7 @@ static bool read_known(const void *context, struct evidence_text *text, struct b
 	static const char *const files[] = {"providers.rules", "mta.rules"};
 	const struct bounce before = *bounce;
 	const struct rule *first = NULL;
-	bool is_system = is_from_system(text);
+	bool is_system = dialect_is_asked(text);
 
 	for (size_t f = 0; f < sizeof(files) / sizeof(files[0]); f++) {
 		const struct rules *rules = rule_set_find(files[f]);
@@ -680,7 +697,7 @@ static bool read_known(const void *context, struct evidence_text *text, struct b
 		}
 	}
 	if (first != NULL) {
-		text->prose = cut_original(first, find_prose(text));
+		text->prose = cut_original(first, dialect_find_prose(text));
 		text->has_unknown = false;
 	}
 	return first != NULL;
@@ -693,7 +710,7 @@ static bool may_be_generic(struct evidence_text *text)
 	const struct mail *mail = text->mail;
 	bool is_null = author_has_null_sender(mail);
 
-	if (!is_from_system(text))
+	if (!dialect_is_asked(text))
 		return false;
 	if (author_is_daemon(mail) || headers_find(&mail->headers, "X-Failed-Recipients") != NULL)
 		return true;
@@ -738,7 +755,7 @@ void dialect_name_recipients(const void *context, const struct rule *rule,
 	if (text->named != NULL)
 		add_address(search, text->named, &match);
 	if (has_address_line(rule)) {
-		struct haystack words = cut_original(rule, find_prose(text));
+		struct haystack words = cut_original(rule, dialect_find_prose(text));
 		search->words = cut_unknown_original(&words);
 		find_addresses(search, rule);
 	}
@@ -820,6 +837,57 @@ static void add_original_recipient(
 		finish(search, NULL, kind_name(bounce->kind), bounce);
 }
 
+/* Whom one asks for help. */
+static const char *const help_names[] = {"support", "help", "helpdesk", "info", "admin",
+	"administrator", "webmaster", "service", "feedback", "contact", "security", "operator",
+	"listmaster", "mailman", "listserv", "sales", "owner", "noc", "postmaster-help"};
+
+static bool is_help(const void *context, const char *address)
+{
+	char *local = address_local(context, address);
+
+	for (size_t i = 0; i < sizeof(help_names) / sizeof(help_names[0]); i++) {
+		if (strcmp(local, help_names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The one address that the words up to the original name, in whatever language: of the people in a
+ * report, the one who is neither its author, nor addressed, nor there to help. */
+static void add_lone_recipient(
+	const void *context, struct evidence_text *text, struct bounce *bounce)
+{
+	static const char stops[] = " \t\n<>()[]{}\"'`,;:|=*。，：、（）「」";
+	struct search *search = mem_new(context, struct search);
+	const struct haystack *words = find_unknown(text);
+
+	*search = (struct search){.context = context,
+		.mail = text->mail,
+		.author = text->author,
+		.addressee = text->addressee,
+		.is_generic = true,
+		.words = *words};
+	for (size_t i = 0; i < words->size && search->count < 2; i++) {
+		size_t start = i, end = i;
+		if (words->text[i] != '@')
+			continue;
+		while (start > 0 && strchr(stops, words->text[start - 1]) == NULL)
+			start--;
+		while (end < words->size && strchr(stops, words->text[end]) == NULL)
+			end++;
+		while (end > i && strchr(".!?", words->text[end - 1]) != NULL)
+			end--;
+		char *address = mem_strndup(context, words->text + start, end - start);
+		const struct match match = {.start = start, .address_end = end};
+		i = end > i ? end : i;
+		if (!is_author(words->text, start) && !is_help(context, address))
+			add_address(search, address, &match);
+	}
+	if (search->count == 1)
+		finish(search, NULL, kind_name(bounce->kind), bounce);
+}
+
 void dialect_add_recipients(const void *context, const struct mail *mail, struct bounce *bounce)
 {
 	struct bounce found = {0};
@@ -829,8 +897,14 @@ void dialect_add_recipients(const void *context, const struct mail *mail, struct
 	read_known(context, &text, &found);
 	if (found.recipient_count == 0)
 		read_generic(context, &text, &found);
+	if (bounce->dialect == NULL && is_marked(KIND_DELAYED, &text))
+		bounce->kind = KIND_DELAYED;
 	if (found.recipient_count > 0)
 		add_recipients(bounce, &found);
 	else
+		add_lone_recipient(context, &text, bounce);
+	if (bounce->recipient_count == 0)
 		add_original_recipient(context, mail, bounce);
+	if (bounce->recipient_count > 0 && bounce->dialect == NULL)
+		bounce->dialect = "generic";
 }

@@ -26,6 +26,7 @@ struct evidence_text {
 	bool has_opening;
 	struct haystack unknown; /* the prose up to the original, for generic rules */
 	bool has_unknown;
+	bool is_inside;		  /* it is a bounce that another mail passed on */
 	bool is_asked, is_system; /* whether a mail system wrote it, once that was asked */
 	const char *named; /* by the group "address" of a header condition that fitted last */
 	const void *context;
@@ -33,6 +34,12 @@ struct evidence_text {
 
 void evidence_text_open(
 	const void *context, const struct mail *mail, struct evidence_text *text_out);
+
+/* The words of the message, read when first needed. */
+const struct haystack *dialect_find_prose(struct evidence_text *text);
+
+/* True when envelope, author or subject say that a mail system wrote it. */
+bool dialect_is_asked(struct evidence_text *text);
 
 /* True when every condition of the rule holds. */
 bool dialect_fits(const struct rule *rule, struct evidence_text *text);

@@ -77,9 +77,7 @@ static bool find_in_parts(const void *context, const struct mail *mail, struct h
 			*headers_out = part->headers;
 			is_found = true;
 			/* What is inside the original is none of our business. */
-			while (part != NULL && part->next == NULL)
-				part = part->parent;
-			part = part == NULL ? NULL : part->next;
+			part = part_behind(part, mail->root);
 			continue;
 		}
 		if (is_header_type(part->type) && part->content.size > 0) {

@@ -154,9 +154,7 @@ static char *append_parts(char *prose, size_t *size, const struct mail *mail, co
 {
 	for (const struct part *part = mail->root; part != NULL;) {
 		if (part->is_message) { /* not into it */
-			while (part != NULL && part->next == NULL)
-				part = part->parent;
-			part = part == NULL ? NULL : part->next;
+			part = part_behind(part, mail->root);
 			continue;
 		}
 		if (strcmp(part->type, type) == 0 && part->content.size > 0) {
@@ -215,17 +213,37 @@ static bool is_trace_field(const char *line)
 	return false;
 }
 
-/* How many fields stand in a row at text; is_trace_out: a trace field is among them. */
-static size_t count_fields(const char *text, const char *end, bool *is_trace_out)
+/* True for a field that only a bounce has: a daemon's name, the null sender. */
+static bool is_bounce_field(const char *line)
+{
+	static const char *const authors[] = {"mailer-daemon", "mailerdaemon", "postmaster@",
+		"mail delivery s", "mail administrator"};
+	char *copy;
+	bool is_found = false;
+
+	if (strncasecmp(line, "Return-Path: <>", 15) == 0)
+		return true;
+	if (strncasecmp(line, "From:", 5) != 0)
+		return false;
+	copy = mem_strndup(NULL, line, strcspn(line, "\n"));
+	for (size_t i = 0; i < sizeof(authors) / sizeof(authors[0]); i++)
+		is_found = is_found || text_find_fold(copy, authors[i]) != NULL;
+	mem_free(copy);
+	return is_found;
+}
+
+/* How many fields stand in a row at text; is_marked_out: one that is_mark knows is among them. */
+static size_t count_fields(
+	const char *text, const char *end, bool (*is_mark)(const char *line), bool *is_marked_out)
 {
 	size_t count = 0;
 
-	*is_trace_out = false;
+	*is_marked_out = false;
 	while (text < end && count < RUN_FIELDS_MIN + 20 && *text != '\n') {
 		const char *line = skip_quote(text);
 		if (is_field(line)) {
 			count++;
-			*is_trace_out = *is_trace_out || is_trace_field(line);
+			*is_marked_out = *is_marked_out || is_mark(line);
 		} else if (*text != ' ' && *text != '>') {
 			break;
 		}
@@ -235,17 +253,27 @@ static size_t count_fields(const char *text, const char *end, bool *is_trace_out
 	return count;
 }
 
-size_t prose_find_fields(const char *prose, size_t size)
+static size_t find_run(const char *prose, size_t size, bool (*is_mark)(const char *line))
 {
 	const char *end = prose + size;
 
 	for (const char *line = prose; line < end;) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
-		bool is_trace;
+		bool is_marked;
 		if (line > prose && is_field(skip_quote(line)) &&
-			count_fields(line, end, &is_trace) >= RUN_FIELDS_MIN && is_trace)
+			count_fields(line, end, is_mark, &is_marked) >= RUN_FIELDS_MIN && is_marked)
 			return (size_t)(line - prose);
 		line = newline == NULL ? end : newline + 1;
 	}
 	return 0;
+}
+
+size_t prose_find_fields(const char *prose, size_t size)
+{
+	return find_run(prose, size, is_trace_field);
+}
+
+size_t prose_find_bounce(const char *prose, size_t size)
+{
+	return find_run(prose, size, is_bounce_field);
 }

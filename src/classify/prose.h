@@ -18,4 +18,7 @@ char *prose_read(const void *context, const struct mail *mail);
  * row, a trace field among them. 0 when there is none behind some words. */
 size_t prose_find_fields(const char *prose, size_t size);
 
+/* The same for the header of a bounce that was passed on: a daemon's From or a null Return-Path. */
+size_t prose_find_bounce(const char *prose, size_t size);
+
 #endif
