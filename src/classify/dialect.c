@@ -486,6 +486,46 @@ static void find_before_fields(struct search *search, const struct rule *rule)
 	find_addresses(search, rule);
 }
 
+/* True in a line "To: ann@example.net", as a summary of the original has it. */
+static bool is_summary(const char *text, size_t start)
+{
+	static const char *const labels[] = {
+		"to", "a", "à", "an", "para", "aan", "til", "till", "cc"};
+	size_t line = start;
+
+	while (line > 0 && text[line - 1] != '\n')
+		line--;
+	line += strspn(text + line, " >");
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		size_t length = strlen(labels[i]);
+		const char *behind = text + line + length;
+		if (text_starts_fold(text + line, labels[i]) && behind[strspn(behind, " ")] == ':')
+			return true;
+	}
+	return false;
+}
+
+/* Of what a generic rule found, those in a summary of the original count only where no others are.
+ */
+static void drop_summary(struct search *search)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < search->count; i++)
+		count += !is_summary(search->words.text, search->ends[i]);
+	if (!search->is_generic || count == 0 || count == search->count)
+		return;
+	count = 0;
+	for (size_t i = 0; i < search->count; i++) {
+		if (is_summary(search->words.text, search->ends[i]))
+			continue;
+		search->recipients[count] = search->recipients[i];
+		search->starts[count] = search->starts[i];
+		search->ends[count++] = search->ends[i];
+	}
+	search->count = count;
+}
+
 /* Where the words name nobody: the group "address" of a condition on subject or author. */
 static void find_in_conditions(
 	struct search *search, const struct rule *rule, const struct evidence_text *text)
@@ -653,6 +693,7 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 		find_named_by_field(search);
 	if (search->count == 0)
 		find_before_fields(search, rule);
+	drop_summary(search);
 	if (search->count == 0)
 		find_in_conditions(search, rule, text);
 	if (!is_generic && search->count == 0)

@@ -13,8 +13,11 @@
 #include "base/text.h"
 
 #define LINE_MAX_BYTES 4000
-#define EMPTY_LINES_MAX 3 /* in a row */
-#define RUN_FIELDS_MIN 3  /* header fields in a row that make a returned original */
+#define EMPTY_LINES_MAX 3     /* in a row */
+#define FOLDED_MAX 100	      /* addresses over two lines that are joined */
+#define FOLD_MAX_BYTES 3      /* a line end and blanks, in the middle of one */
+#define ADDRESS_MAX_BYTES 320 /* of one, with the fold */
+#define RUN_FIELDS_MIN 3      /* header fields in a row that make a returned original */
 
 /* Tags that end a line. */
 static const char *const breaking_tags[] = {"br", "p", "/p", "div", "/div", "tr", "/tr", "li",
@@ -81,6 +84,30 @@ static size_t decode_entity(const char *text, const char **decoded_out)
 	return 0;
 }
 
+/* The address of the link "mailto:" whose tag lies between html and end, where the link's text
+ * names none: it is copied to out, which stays in front of end. */
+static char *copy_mailto(const char *html, const char *end, char *out)
+{
+	static const char scheme[] = "mailto:";
+	size_t text_size = strcspn(end, "@<");
+	const char *target = NULL;
+	size_t size;
+
+	for (const char *in = html; target == NULL && in + sizeof(scheme) < end; in++) {
+		if (text_starts_fold(in, scheme))
+			target = in + sizeof(scheme) - 1;
+	}
+	if (!is_tag(html + 1, "a") || target == NULL || end[text_size] == '@')
+		return out;
+	size = strcspn(target, "\"'?> ");
+	if (target + size > end)
+		return out;
+	memmove(out + 1, target, size);
+	*out = ' ';
+	out[size + 1] = ' ';
+	return out + size + 2;
+}
+
 /* HTML to lines, in place: the result is never longer. */
 static void strip_html(char *html)
 {
@@ -97,6 +124,8 @@ static void strip_html(char *html)
 				*out++ = '\n';
 			if (end == NULL)
 				break;
+			if (in[1] == 'a' || in[1] == 'A')
+				out = copy_mailto(in, end, out);
 			in = end + 1;
 		} else if (*in == '&' && (length = decode_entity(in, &decoded)) > 0) {
 			out = stpcpy(out, decoded);
@@ -171,6 +200,26 @@ static char *append_parts(char *prose, size_t *size, const struct mail *mail, co
 	return prose;
 }
 
+/* Joins addresses in angle brackets that were folded over two lines, in place. */
+static void join_addresses(char *prose, size_t size)
+{
+	size_t count = 0;
+
+	for (char *start = prose; count < FOLDED_MAX && (start = strchr(start, '<')) != NULL;
+		start++) {
+		char *newline = start + strcspn(start, "> \n");
+		char *rest = newline + strspn(newline, "\n ");
+		char *end = rest + strcspn(rest, "<> \n");
+		if (*newline != '\n' || *end != '>' || rest - newline > FOLD_MAX_BYTES ||
+			end - start > ADDRESS_MAX_BYTES ||
+			memchr(start, '@', (size_t)(end - start)) == NULL)
+			continue;
+		memmove(newline, rest, size - (size_t)(rest - prose) + 1);
+		size -= (size_t)(rest - newline);
+		count++;
+	}
+}
+
 char *prose_read(const void *context, const struct mail *mail)
 {
 	char *prose = mem_strdup(context, "");
@@ -181,6 +230,7 @@ char *prose_read(const void *context, const struct mail *mail)
 		prose = append_parts(prose, &size, mail, "text/html");
 	if (size == 0)
 		prose = append_parts(prose, &size, mail, "text");
+	join_addresses(prose, size);
 	return prose;
 }
 
