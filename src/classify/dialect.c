@@ -26,9 +26,11 @@
 #include "classify/reader.h"
 #include "classify/reason.h"
 #include "classify/rule_set.h"
+#include "classify/search.h"
 
 #define DIAGNOSTIC_MAX 1000
 #define MATCHES_MAX 2000
+#define LABEL_MAX 20 /* bytes of a label in a line of its own */
 
 static const char *const role_names[] = {"postmaster", "mailer-daemon", "abuse", "root",
 	"hostmaster", "mailerdaemon", "no-reply", "noreply"};
@@ -309,19 +311,6 @@ static bool has_header_condition(const struct rule *rule)
 	return false;
 }
 
-/* One search for recipients in the words of a report. */
-struct search {
-	const void *context;
-	const struct mail *mail;
-	struct haystack words;		/* up to the returned original */
-	const char *author, *addressee; /* as in evidence_text */
-	bool is_generic;
-	struct recipient *recipients;
-	size_t count;
-	size_t ends[RECIPIENT_COUNT_MAX]; /* where the match of each ended */
-	size_t starts[RECIPIENT_COUNT_MAX];
-};
-
 /* The words up to the line that announces the original. */
 static struct haystack cut_original(const struct rule *rule, const struct haystack *prose)
 {
@@ -383,7 +372,7 @@ static bool is_bystander(const struct search *search, const char *address)
 	return false;
 }
 
-static void add_address(struct search *search, const char *text, const struct match *match)
+void search_add_address(struct search *search, const char *text, const struct match *match)
 {
 	char *address = header_address(search->context, text);
 
@@ -410,10 +399,12 @@ static const char *find_author_domain(const struct search *search)
 
 /* What stands in front of an address that wrote, or can be asked, and did not fail. */
 static const char *const author_words[] = {"from", "sender", "sent by", "reply-to", "return-path",
-	"message-id", "contact", "contacting", "von", "absender", "mail us at", "发件人", "差出人"};
+	"message-id", "contact", "contacting", "von", "absender", "mail us at", "发件人", "差出人",
+	"sender was", "sender is", "sent by", "enviado por", "envoyé par", "inviato da", "afzender",
+	"expéditeur", "remitente", "remetente", "mittente", "avsändare", "avsender", "afsender",
+	"от", "nadawca", "odesílatel", "отправитель"};
 
-/* True when the line begins with, or the address follows, one of author_words. */
-static bool is_author(const char *text, size_t start)
+bool search_is_author(const char *text, size_t start)
 {
 	size_t line = start, end = start;
 
@@ -421,9 +412,17 @@ static bool is_author(const char *text, size_t start)
 		line--;
 	while (end > line && strchr(" :<\"'(", text[end - 1]) != NULL)
 		end--;
+	if (end == line && line > 0) { /* a cell of a table: its label is the line before */
+		for (end = --line; line > 0 && text[line - 1] != '\n';)
+			line--;
+		if (end - line > LABEL_MAX)
+			return false;
+	}
 	for (size_t i = 0; i < sizeof(author_words) / sizeof(author_words[0]); i++) {
 		size_t length = strlen(author_words[i]);
 		const char *first = text + line + strspn(text + line, " >*");
+		if (end - line == length && text_starts_fold(text + line, author_words[i]))
+			return true;
 		if (text_starts_fold(first, author_words[i]) &&
 			first[length + strspn(first + length, " ")] == ':')
 			return true;
@@ -432,24 +431,25 @@ static bool is_author(const char *text, size_t start)
 			(end - length == line || text[end - length - 1] == ' '))
 			return true;
 	}
-	return false;
+	/* A Message-ID in "the message <1@example.net> was". */
+	return end - line >= 7 && start > 0 && text[start - 1] == '<' &&
+	       text_starts_fold(text + end - 7, "message");
 }
 
-/* A match can hold several addresses with commas or blanks between. */
-static void add_match(struct search *search, const char *where, const struct match *match)
+void search_add_match(struct search *search, const char *where, const struct match *match)
 {
 	const char *domain = match->is_local ? find_author_domain(search) : NULL;
 	char *rest = mem_strndup(search->context, where + match->address_start,
 		match->address_end - match->address_start);
 	char *word;
 
-	if (search->is_generic && is_author(where, match->address_start))
+	if (search->is_generic && search_is_author(where, match->address_start))
 		return;
 	while ((word = strsep(&rest, ",; \t\n")) != NULL) {
 		if (domain != NULL && *word != '\0' && strchr(word, '@') == NULL)
 			word = mem_printf(search->context, "%s%s", word, domain);
 		if (strchr(word, '@') != NULL)
-			add_address(search, word, match);
+			search_add_address(search, word, match);
 	}
 }
 
@@ -463,7 +463,7 @@ static void find_addresses(struct search *search, const struct rule *rule)
 		for (int k = 0; k < MATCHES_MAX && offset < search->words.size &&
 				rule_line_find(&rule->lines[i], &search->words, offset, &match);
 			k++) {
-			add_match(search, search->words.text, &match);
+			search_add_match(search, search->words.text, &match);
 			offset = match.end > offset ? match.end : offset + 1;
 		}
 	}
@@ -486,46 +486,6 @@ static void find_before_fields(struct search *search, const struct rule *rule)
 	find_addresses(search, rule);
 }
 
-/* True in a line "To: ann@example.net", as a summary of the original has it. */
-static bool is_summary(const char *text, size_t start)
-{
-	static const char *const labels[] = {
-		"to", "a", "à", "an", "para", "aan", "til", "till", "cc"};
-	size_t line = start;
-
-	while (line > 0 && text[line - 1] != '\n')
-		line--;
-	line += strspn(text + line, " >");
-	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-		size_t length = strlen(labels[i]);
-		const char *behind = text + line + length;
-		if (text_starts_fold(text + line, labels[i]) && behind[strspn(behind, " ")] == ':')
-			return true;
-	}
-	return false;
-}
-
-/* Of what a generic rule found, those in a summary of the original count only where no others are.
- */
-static void drop_summary(struct search *search)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < search->count; i++)
-		count += !is_summary(search->words.text, search->ends[i]);
-	if (!search->is_generic || count == 0 || count == search->count)
-		return;
-	count = 0;
-	for (size_t i = 0; i < search->count; i++) {
-		if (is_summary(search->words.text, search->ends[i]))
-			continue;
-		search->recipients[count] = search->recipients[i];
-		search->starts[count] = search->starts[i];
-		search->ends[count++] = search->ends[i];
-	}
-	search->count = count;
-}
-
 /* Where the words name nobody: the group "address" of a condition on subject or author. */
 static void find_in_conditions(
 	struct search *search, const struct rule *rule, const struct evidence_text *text)
@@ -539,7 +499,7 @@ static void find_in_conditions(
 		if (line->is_not || (line->part != RULE_SUBJECT && line->part != RULE_FROM) ||
 			!rule_line_find(line, value, 0, &match))
 			continue;
-		add_match(search, value->text, &match);
+		search_add_match(search, value->text, &match);
 	}
 	/* The whole report is about him. */
 	for (size_t i = 0; i < search->count; i++)
@@ -558,7 +518,7 @@ static void find_in_field(struct search *search)
 		size_t count;
 		char **addresses = header_addresses(search->context, field->value, &count);
 		for (size_t i = 0; i < count; i++)
-			add_address(search, addresses[i], &match);
+			search_add_address(search, addresses[i], &match);
 	}
 }
 
@@ -589,7 +549,7 @@ static void find_named_by_field(struct search *search)
 				match.start = (size_t)(found - search->words.lower);
 				match.address_end = match.start + strlen(addresses[i]);
 			}
-			add_address(search, addresses[i], &match);
+			search_add_address(search, addresses[i], &match);
 		}
 	}
 }
@@ -693,7 +653,8 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 		find_named_by_field(search);
 	if (search->count == 0)
 		find_before_fields(search, rule);
-	drop_summary(search);
+	if (is_generic)
+		search_complete(search);
 	if (search->count == 0)
 		find_in_conditions(search, rule, text);
 	if (!is_generic && search->count == 0)
@@ -794,7 +755,7 @@ void dialect_name_recipients(const void *context, const struct rule *rule,
 		.author = text->author,
 		.addressee = text->addressee};
 	if (text->named != NULL)
-		add_address(search, text->named, &match);
+		search_add_address(search, text->named, &match);
 	if (has_address_line(rule)) {
 		struct haystack words = cut_original(rule, dialect_find_prose(text));
 		search->words = cut_unknown_original(&words);
@@ -873,59 +834,33 @@ static void add_original_recipient(
 	if (count == 1 && !is_list_address(&original.headers, addresses[0]) &&
 		!is_list_of(
 			header_address(context, headers_find(&mail->headers, "To")), addresses[0]))
-		add_address(search, addresses[0], &none);
+		search_add_address(search, addresses[0], &none);
 	if (search->count == 1)
 		finish(search, NULL, kind_name(bounce->kind), bounce);
 }
 
-/* Whom one asks for help. */
-static const char *const help_names[] = {"support", "help", "helpdesk", "info", "admin",
-	"administrator", "webmaster", "service", "feedback", "contact", "security", "operator",
-	"listmaster", "mailman", "listserv", "sales", "owner", "noc", "postmaster-help"};
-
-static bool is_help(const void *context, const char *address)
-{
-	char *local = address_local(context, address);
-
-	for (size_t i = 0; i < sizeof(help_names) / sizeof(help_names[0]); i++) {
-		if (strcmp(local, help_names[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The one address that the words up to the original name, in whatever language: of the people in a
- * report, the one who is neither its author, nor addressed, nor there to help. */
+/* The one address that the words up to the original name, else the subject, in whatever language:
+ * of the people in a report, the one who is neither its author, nor addressed, nor there to help.
+ */
 static void add_lone_recipient(
 	const void *context, struct evidence_text *text, struct bounce *bounce)
 {
-	static const char stops[] = " \t\n<>()[]{}\"'`,;:|=*。，：、（）「」";
 	struct search *search = mem_new(context, struct search);
-	const struct haystack *words = find_unknown(text);
 
 	*search = (struct search){.context = context,
 		.mail = text->mail,
 		.author = text->author,
 		.addressee = text->addressee,
 		.is_generic = true,
-		.words = *words};
-	for (size_t i = 0; i < words->size && search->count < 2; i++) {
-		size_t start = i, end = i;
-		if (words->text[i] != '@')
-			continue;
-		while (start > 0 && strchr(stops, words->text[start - 1]) == NULL)
-			start--;
-		while (end < words->size && strchr(stops, words->text[end]) == NULL)
-			end++;
-		while (end > i && strchr(".!?", words->text[end - 1]) != NULL)
-			end--;
-		char *address = mem_strndup(context, words->text + start, end - start);
-		const struct match match = {.start = start, .address_end = end};
-		i = end > i ? end : i;
-		if (!is_author(words->text, start) && !is_help(context, address))
-			add_address(search, address, &match);
+		.words = *find_unknown(text)};
+	search_add_any(search);
+	if (search->count == 0) {
+		search->words = text->subject;
+		search_add_any(search);
 	}
-	if (search->count == 1)
+	if (search->count == 2)
+		search_keep_list(search);
+	if (search->count >= 1)
 		finish(search, NULL, kind_name(bounce->kind), bounce);
 }
 

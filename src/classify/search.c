@@ -1,0 +1,226 @@
+/*
+ * search.c: in charge of the addresses around one that was found: a rule for all software finds one
+ * of a list by what stands around it, and the others by their place. And of the last resort, any
+ * address that can have failed.
+ */
+#include "classify/search.h"
+
+#include <string.h>
+
+#include "base/address.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define SIBLING_GAP_MAX 3 /* lines between two addresses of one list */
+
+/* Where an address at text ends; text itself when there is none. */
+static const char *find_end(const char *text)
+{
+	size_t size = strcspn(text, " \t\n<>()[]\"',;:");
+
+	while (size > 0 && strchr(".!?", text[size - 1]) != NULL)
+		size--;
+	return memchr(text, '@', size) == NULL ? text : text + size;
+}
+
+/* Adds the address between the two; true when it is one. */
+static bool add_text(struct search *search, const char *start, const char *end)
+{
+	const char *text = search->words.text;
+	struct match match = {.start = (size_t)(start - text),
+		.address_start = (size_t)(start - text),
+		.address_end = (size_t)(end - text)};
+
+	if (end == start || end > text + search->words.size)
+		return false;
+	search_add_match(search, text, &match);
+	return true;
+}
+
+/* The addresses that follow one that was found with nothing but a comma, "and" or a line end
+ * between. */
+static void add_neighbours(struct search *search)
+{
+	static const char *const words[] = {
+		"and ", "und ", "et ", "y ", "e ", "og ", "och ", "en ", "i ", "и ", "ja ", "& "};
+
+	for (size_t i = 0; i < search->count; i++) {
+		const char *behind = search->words.text + search->ends[i];
+		if (search->ends[i] == 0 || search->ends[i] >= search->words.size)
+			continue;
+		behind += strspn(behind, ">)\"']");
+		const char *next = behind + strspn(behind, " ,;\n");
+		for (size_t w = 0; next > behind && w < sizeof(words) / sizeof(words[0]); w++) {
+			if (text_starts_fold(next, words[w])) {
+				next += strlen(words[w]);
+				break;
+			}
+		}
+		if (next > behind) {
+			next += strspn(next, "<\"'( ");
+			add_text(search, next, find_end(next));
+		}
+	}
+}
+
+/* Behind the marks that a list has in front of its items. */
+static const char *skip_mark(const char *line)
+{
+	return line + strspn(line, " \t*>-<(\"'0123456789.");
+}
+
+/* The addresses that begin a line like the one that was found: a list. */
+static void add_siblings(struct search *search)
+{
+	const char *text = search->words.text;
+	const char *line, *first;
+	int gap = 0;
+
+	if (search->count != 1 || search->ends[0] == 0 || search->ends[0] >= search->words.size)
+		return;
+	line = text + search->ends[0] - 1;
+	while (line > text && line[-1] != '\n')
+		line--;
+	first = skip_mark(line);
+	if (find_end(first) == first)
+		return;
+	char mark = first > line ? first[-1] : '\n';
+	for (line = strchr(line, '\n'); line != NULL && gap <= SIBLING_GAP_MAX;
+		line = strchr(line, '\n')) {
+		const char *item = skip_mark(++line);
+		if (line >= text + search->words.size || strncmp(line, "<<<", 3) == 0 ||
+			strncmp(line, ">>>", 3) == 0)
+			return;
+		bool is_alike = (item > line ? item[-1] : '\n') == mark;
+		gap = is_alike && add_text(search, item, find_end(item)) ? 0 : gap + 1;
+	}
+}
+
+/* True when the words behind a recipient begin with success. */
+static bool is_success(const char *said)
+{
+	static const char *const labels[] = {"result", "action", "status", "state"};
+	static const char *const words[] = {"delivered", "250 ", "success", "ok\n", "relayed"};
+
+	said += strspn(said, " >)\n:.,;-");
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		if (text_starts_fold(said, labels[i]))
+			said += strlen(labels[i]) + strspn(said + strlen(labels[i]), " :=");
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (text_starts_fold(said, words[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Takes out the recipients that is_out says, unless that leaves none. */
+static void drop(struct search *search, bool (*is_out)(const struct search *search, size_t index))
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < search->count; i++)
+		count += !is_out(search, i);
+	if (!search->is_generic || count == 0 || count == search->count)
+		return;
+	count = 0;
+	for (size_t i = 0; i < search->count; i++) {
+		if (is_out(search, i))
+			continue;
+		search->recipients[count] = search->recipients[i];
+		search->starts[count] = search->starts[i];
+		search->ends[count++] = search->ends[i];
+	}
+	search->count = count;
+}
+
+static bool is_delivered(const struct search *search, size_t index)
+{
+	return search->ends[index] < search->words.size &&
+	       is_success(search->words.text + search->ends[index]);
+}
+
+/* True in a line "To: ann@example.net", as a summary of the original has it. */
+static bool is_summary(const struct search *search, size_t index)
+{
+	static const char *const labels[] = {
+		"to", "a", "à", "an", "para", "aan", "til", "till", "cc"};
+	const char *text = search->words.text;
+	size_t line = search->ends[index];
+
+	while (line > 0 && text[line - 1] != '\n')
+		line--;
+	line += strspn(text + line, " >");
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		size_t length = strlen(labels[i]);
+		const char *behind = text + line + length;
+		if (text_starts_fold(text + line, labels[i]) && behind[strspn(behind, " ")] == ':')
+			return true;
+	}
+	return false;
+}
+
+void search_complete(struct search *search)
+{
+	drop(search, is_summary);
+	add_neighbours(search);
+	add_siblings(search);
+	drop(search, is_delivered);
+}
+
+/* Whom one asks for help. */
+static const char *const help_names[] = {"support", "help", "helpdesk", "info", "admin",
+	"administrator", "webmaster", "service", "feedback", "contact", "security", "operator",
+	"suporte", "soporte", "supporto", "assistenza", "aide", "hilfe", "kundenservice",
+	"servicedesk", "listmaster", "mailman", "listserv", "sales", "owner", "noc",
+	"postmaster-help"};
+
+static bool is_help(const void *context, const char *address)
+{
+	char *local = address_local(context, address);
+
+	for (size_t i = 0; i < sizeof(help_names) / sizeof(help_names[0]); i++) {
+		if (strcmp(local, help_names[i]) == 0)
+			return true;
+	}
+	return strstr(local, "helpdesk") != NULL;
+}
+
+void search_add_any(struct search *search)
+{
+	static const char stops[] = " \t\n<>()[]{}\"'`,;:|=*。，：、（）「」";
+	const struct haystack *words = &search->words;
+
+	for (size_t i = 0; i < words->size && search->count < 2; i++) {
+		size_t start = i, end = i;
+		if (words->text[i] != '@')
+			continue;
+		while (start > 0 && strchr(stops, words->text[start - 1]) == NULL)
+			start--;
+		while (end < words->size && strchr(stops, words->text[end]) == NULL)
+			end++;
+		while (end > i && strchr(".!?", words->text[end - 1]) != NULL)
+			end--;
+		char *address = mem_strndup(search->context, words->text + start, end - start);
+		const struct match match = {.start = start, .address_end = end};
+		const char *behind = words->text + end + (words->text[end] == '>');
+		i = end > i ? end : i;
+		if (!search_is_author(words->text, start) && !is_help(search->context, address) &&
+			strncmp(behind, " -> ", 4) != 0)
+			search_add_address(search, address, &match);
+	}
+}
+
+void search_keep_list(struct search *search)
+{
+	const char *second = search->recipients[1].address;
+	bool is_list = false;
+
+	search->count = 1;
+	add_siblings(search);
+	add_neighbours(search);
+	for (size_t i = 1; i < search->count; i++)
+		is_list = is_list || strcmp(search->recipients[i].address, second) == 0;
+	if (!is_list)
+		search->count = 0;
+}

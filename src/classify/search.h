@@ -1,0 +1,43 @@
+/* search.h: one search for recipients in the words of a report; internal to dialect.c and search.c.
+ */
+#ifndef BACKSTOP_CLASSIFY_SEARCH_H
+#define BACKSTOP_CLASSIFY_SEARCH_H
+
+#include "classify/bounce.h"
+#include "classify/rule.h"
+
+/* One search for recipients in the words of a report. */
+struct search {
+	const void *context;
+	const struct mail *mail;
+	struct haystack words;		/* up to the returned original */
+	const char *author, *addressee; /* as in evidence_text */
+	bool is_generic;
+	struct recipient *recipients;
+	size_t count;
+	size_t ends[RECIPIENT_COUNT_MAX]; /* where the match of each ended */
+	size_t starts[RECIPIENT_COUNT_MAX];
+};
+
+/* Adds an address, unless it is none, is there already or, in a generic search, that of somebody
+ * who has to do with the report without having failed. match says where it stands. */
+void search_add_address(struct search *search, const char *text, const struct match *match);
+
+/* Adds what a match in where found: several addresses with commas or blanks between, perhaps. */
+void search_add_match(struct search *search, const char *where, const struct match *match);
+
+/* True when the line says, or what stands in front of start, that there is the address of who wrote
+ * or can be asked. */
+bool search_is_author(const char *text, size_t start);
+
+/* What a generic rule found, with the others of the same list, and without those that a summary of
+ * the original names or that the report says were reached, unless that leaves nobody. */
+void search_complete(struct search *search);
+
+/* Adds those of the addresses in the words that can have failed, two at most. */
+void search_add_any(struct search *search);
+
+/* Of two that were found: all of the list that they are in, or nobody. */
+void search_keep_list(struct search *search);
+
+#endif
