@@ -47,17 +47,34 @@ static char *find_parent(const void *context, const char *prose, const char *add
 	return NULL;
 }
 
+/* True when a part says so; most reports do not, and need no words of theirs read. */
+static bool has_announcement(const struct mail *mail)
+{
+	static const char *const words[] = {"enerated ", "xpanded from"};
+
+	for (const struct part *part = mail->root; part != NULL;
+		part = part->is_message ? part_behind(part, mail->root)
+					: part_following(part, mail->root)) {
+		for (size_t i = 0; part->content.size > 0 && i < sizeof(words) / sizeof(words[0]);
+			i++) {
+			if (memmem(part->content.data, part->content.size, words[i],
+				    strlen(words[i])) != NULL)
+				return true;
+		}
+	}
+	return false;
+}
+
 void parent_find(const void *context, const struct mail *mail, struct bounce *bounce)
 {
 	struct recipient *recipients;
-	void *scratch = mem_context(context, "prose");
-	const char *prose = prose_read(scratch, mail);
+	void *scratch;
+	const char *prose;
 
-	if (text_find_fold(prose, "generated ") == NULL &&
-		text_find_fold(prose, "(expanded from") == NULL) {
-		mem_free(scratch);
+	if (!has_announcement(mail))
 		return;
-	}
+	scratch = mem_context(context, "prose");
+	prose = prose_read(scratch, mail);
 	recipients = mem_memdup(
 		context, bounce->recipients, bounce->recipient_count * sizeof(*recipients));
 	for (size_t i = 0; i < bounce->recipient_count && i < RECIPIENTS_MAX; i++) {

@@ -142,12 +142,26 @@ static const struct mail *open_inline(const void *context, const char *text)
 	return mail_read(context, (struct bytes){(const unsigned char *)copy, strlen(copy)}, NULL);
 }
 
+/* Where the header of a bounce begins in the words, 0 for nowhere. Most words hold nothing that one
+ * is known by. */
+static size_t find_inline(const struct haystack *prose)
+{
+	static const char *const marks[] = {"return-path: <>", "mailer-daemon", "mailerdaemon",
+		"postmaster@", "mail delivery s", "mail administrator"};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (memmem(prose->lower, prose->size, marks[i], strlen(marks[i])) != NULL)
+			return prose_find_bounce(prose->text, prose->size);
+	}
+	return 0;
+}
+
 const struct mail *relay_find(const void *context, struct evidence_text *text)
 {
 	if (!dialect_is_asked(text))
 		return NULL;
 	const struct haystack *prose = dialect_find_prose(text);
-	size_t start = prose_find_bounce(prose->text, prose->size);
+	size_t start = find_inline(prose);
 	const struct part *part = find_attached(text->mail);
 
 	if (start == 0 && part == NULL)
