@@ -379,8 +379,10 @@ enum status pipeline_act(struct pipeline *pipeline, const void *context,
 	if (status != STATUS_OK)
 		return status;
 	guard_message_is_safe();
-	if (pipeline->state == NULL || remember(pipeline, event_out, NULL, 0) != STATUS_OK)
-		log_warning(
-			"the event could not be recorded; the message was handed on all the same");
+	status = pipeline->state == NULL ? STATUS_STATE : remember(pipeline, event_out, NULL, 0);
+	if (status != STATUS_OK)
+		log_warning("the event could not be recorded (%s); the message was handed on all "
+			    "the same",
+			status_text(status));
 	return STATUS_OK;
 }

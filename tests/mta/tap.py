@@ -25,17 +25,6 @@ class Tap:
                 self.diag(detail)
         return bool(good)
 
-    def known_fault(self, good, name, reason, *details):
-        """A test that is known to fail, for a reason: TAP's directive TODO.  prove says when it
-        passes after all."""
-        if good:
-            return self.ok(good, name)
-        self.count += 1
-        print(f"not ok {self.count} - {name} # TODO {reason}", flush=True)
-        for detail in details:
-            self.note(detail)
-        return False
-
     def equal(self, got, want, name):
         return self.ok(got == want, name, f"got:  {got!r}", f"want: {want!r}")
 
