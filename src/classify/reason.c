@@ -367,10 +367,19 @@ static bool is_behind_reply(const char *text, const char *c)
 	       isdigit((unsigned char)c[-3]) && isdigit((unsigned char)c[-2]);
 }
 
+/* A code of success is one where a field or a reply begins with it; elsewhere "2.3.4" is the version
+ * of some software. */
+static bool is_success_elsewhere(const char *text, const char *c)
+{
+	return *c == '2' && c != text &&
+	       (c - text < 4 || c[-4] != '2' || !isdigit((unsigned char)c[-3]) ||
+		       !isdigit((unsigned char)c[-2]));
+}
+
 char *reason_find_status(const void *context, const char *text)
 {
 	for (const char *c = text; c != NULL && *c != '\0'; c++) {
-		size_t length = measure_status(c);
+		size_t length = is_success_elsewhere(text, c) ? 0 : measure_status(c);
 		if (length > 0 && (c == text || is_boundary(c[-1]) || is_behind_reply(text, c)) &&
 			(is_boundary(c[length]) || c[length] == '\0' ||
 				(c[length] == '.' && !isdigit((unsigned char)c[length + 1]))))

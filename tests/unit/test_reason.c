@@ -203,6 +203,10 @@ static const struct {
 	{"550-5.7.26 This mail", "5.7.26", "550"},
 	{"sorry (#5.1.1)", "5.1.1", NULL},
 	{"version 8.5.1.1 at 192.0.2.1", NULL, NULL},
+	/* a code of success only where a field or a reply begins with it */
+	{"not contacted for 3 days. (Mail Server 2.2.2)", NULL, NULL},
+	{"2.1.5 (delivered)", "2.1.5", NULL},
+	{"250 2.1.5 Ok", "2.1.5", NULL},
 	{"port 4500 or 5501", NULL, NULL},
 	{"6.1.1 and 650", NULL, NULL},
 	{"", NULL, NULL},
