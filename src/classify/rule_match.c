@@ -43,6 +43,31 @@ struct regex {
 	int error;		/* why it does not compile */
 };
 
+/* "\S", "\D" and "\W" as "[\S]"...: the machine code of PCRE2 10.42 finds no letter of several bytes
+ * with the bare ones where the text may be invalid UTF-8; a class finds it either way. */
+static char *bracket_negations(const void *context, const char *text, size_t size)
+{
+	char *copy = mem_alloc(context, 2 * size + 1);
+	size_t length = 0;
+	bool is_class = false;
+
+	for (size_t i = 0; i < size; i++) {
+		bool is_escape = text[i] == '\\' && i + 1 < size;
+		bool is_bare = is_escape && !is_class && strchr("SDW", text[i + 1]) != NULL;
+		if (is_bare)
+			copy[length++] = '[';
+		else if (!is_escape)
+			is_class = is_class ? text[i] != ']' : text[i] == '[';
+		copy[length++] = text[i];
+		if (is_escape)
+			copy[length++] = text[++i];
+		if (is_bare)
+			copy[length++] = ']';
+	}
+	copy[length] = '\0';
+	return copy;
+}
+
 /* Compiles a regex when it is first needed. */
 static struct regex *compile(struct pattern *pattern)
 {
@@ -56,10 +81,12 @@ static struct regex *compile(struct pattern *pattern)
 		keep = mem_context(NULL, "regexes");
 	regex = mem_new(keep, struct regex);
 	*regex = (struct regex){.code = NULL};
-	regex->code = pcre2_compile((PCRE2_SPTR)pattern->text, pattern->size,
+	char *text = bracket_negations(keep, pattern->text, pattern->size);
+	regex->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
 		PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
 			PCRE2_NEVER_BACKSLASH_C,
 		&regex->error, &offset, NULL);
+	mem_free(text);
 	if (regex->code != NULL)
 		regex->data = pcre2_match_data_create_from_pattern(regex->code, NULL);
 	for (int i = 0; i < NAME_COUNT && regex->code != NULL; i++)

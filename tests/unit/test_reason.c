@@ -222,6 +222,22 @@ START_TEST(codes_in_text)
 }
 END_TEST
 
+/* A regex becomes machine code when it was used a few times: it must find the same then. */
+START_TEST(same_at_each_use)
+{
+	for (int i = 0; i < 20; i++) {
+		const struct bounce *bounce =
+			read_report("<ann@example.net>: У получателя закончилось место в ящике\n",
+				"Final-Recipient: rfc822; ann@example.net\nAction: failed\n"
+				"Status: 5.0.0\n");
+		ck_assert_uint_eq(bounce->recipient_count, 1);
+		ck_assert_msg(bounce->recipients[0].reason == REASON_MAILBOXFULL,
+			"use %d: got %s, want mailboxfull", i,
+			reason_name(bounce->recipients[0].reason));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	mail_library_open();
@@ -233,6 +249,7 @@ int main(void)
 	tcase_add_loop_test(tests, codes_in_text, 0, sizeof(codes) / sizeof(codes[0]));
 	tcase_add_loop_test(tests, permanence_without_code, 0, sizeof(bare) / sizeof(bare[0]));
 	tcase_add_test(tests, paragraph_of_each);
+	tcase_add_test(tests, same_at_each_use);
 	tcase_add_test(tests, delay_is_temporary);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
