@@ -367,8 +367,8 @@ static bool is_behind_reply(const char *text, const char *c)
 	       isdigit((unsigned char)c[-3]) && isdigit((unsigned char)c[-2]);
 }
 
-/* A code of success is one where a field or a reply begins with it; elsewhere "2.3.4" is the version
- * of some software. */
+/* A code of success is one where a field or a reply begins with it; elsewhere "2.3.4" is the
+ * version of some software. */
 static bool is_success_elsewhere(const char *text, const char *c)
 {
 	return *c == '2' && c != text &&

@@ -43,8 +43,8 @@ struct regex {
 	int error;		/* why it does not compile */
 };
 
-/* "\S", "\D" and "\W" as "[\S]"...: the machine code of PCRE2 10.42 finds no letter of several bytes
- * with the bare ones where the text may be invalid UTF-8; a class finds it either way. */
+/* "\S", "\D" and "\W" as "[\S]"...: the machine code of PCRE2 10.42 finds no letter of several
+ * bytes with the bare ones where the text may be invalid UTF-8; a class finds it either way. */
 static char *bracket_negations(const void *context, const char *text, size_t size)
 {
 	char *copy = mem_alloc(context, 2 * size + 1);
