@@ -43,7 +43,7 @@
  * sample is a diagnostic; lines in it that begin with "Status:", "Reply:", "Remote:", "Dialect:"
  * or "Report:" give the rest. "expect userunknown permanent": or temporary, or unknown.
  *
- * PATTERN is "words" (found anywhere, case folded) or /regex/ (PCRE2: caseless, multi-line, UTF),
+ * PATTERN is "words" (found anywhere, case folded) or /regex/ (PCRE2: caseless, multi-line, UTF, letters of any script are \w),
  * or several with | between, of which one must fit. A regex is compiled when it is first needed.
  * Any condition can have "not" in front. A group "address" in the pattern of a header, returned,
  * subject or from line names a recipient too. A group "local" is one without a domain: the author's

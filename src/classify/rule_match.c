@@ -83,7 +83,7 @@ static struct regex *compile(struct pattern *pattern)
 	*regex = (struct regex){.code = NULL};
 	char *text = bracket_negations(keep, pattern->text, pattern->size);
 	regex->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
-		PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
+		PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF |
 			PCRE2_NEVER_BACKSLASH_C,
 		&regex->error, &offset, NULL);
 	mem_free(text);
