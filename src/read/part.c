@@ -16,8 +16,10 @@
 #include "base/text.h"
 #include "read/charset.h"
 
-#define BASE64_LINE_MIN 40 /* a first line of that many characters is no word */
-#define PREAMBLE_MAX 400   /* bytes in front of a boundary that nobody declared */
+#define CHARSETS_KEPT 24    /* whose converters stay open */
+#define CHARSET_NAME_MAX 32 /* bytes, the NUL included */
+#define BASE64_LINE_MIN 40  /* a first line of that many characters is no word */
+#define PREAMBLE_MAX 400    /* bytes in front of a boundary that nobody declared */
 
 struct builder {
 	const void *context;
@@ -130,6 +132,46 @@ static const char *find_charset(GMimeObject *object, struct bytes text)
 	return charset;
 }
 
+/* A converter to UTF-8 that stays open: libc loads the code of a charset when its first converter
+ * is opened and unloads it with the last, message by message. NULL when all places are taken. */
+static iconv_t *find_kept(const char *charset)
+{
+	static struct {
+		char name[CHARSET_NAME_MAX];
+		iconv_t converter;
+	} kept[CHARSETS_KEPT];
+
+	for (size_t i = 0; i < CHARSETS_KEPT; i++) {
+		if (text_equal_fold(kept[i].name, charset))
+			return &kept[i].converter;
+		if (kept[i].name[0] != '\0')
+			continue;
+		if (strlen(charset) >= CHARSET_NAME_MAX)
+			return NULL;
+		strcpy(kept[i].name, charset);
+		kept[i].converter = g_mime_iconv_open("utf-8", charset);
+		return &kept[i].converter;
+	}
+	return NULL;
+}
+
+/* NULL when iconv does not know the charset. On the heap of GLib. */
+static char *convert(const char *charset, struct bytes text)
+{
+	iconv_t *kept = find_kept(charset);
+	iconv_t converter = kept != NULL ? *kept : g_mime_iconv_open("utf-8", charset);
+	char *converted = NULL;
+
+	if (converter == (iconv_t)-1)
+		return NULL;
+	if (kept != NULL)
+		iconv(converter, NULL, NULL, NULL, NULL);
+	converted = g_mime_iconv_strndup(converter, (const char *)text.data, text.size);
+	if (kept == NULL)
+		g_mime_iconv_close(converter);
+	return converted;
+}
+
 /* Text to UTF-8. A charset that iconv does not know is guessed; bytes that are not in it leave the
  * text as it is: whoever prints it cleans it. */
 static struct bytes convert_charset(struct builder *builder, GMimeObject *object, struct bytes text)
@@ -138,13 +180,9 @@ static struct bytes convert_charset(struct builder *builder, GMimeObject *object
 
 	if (charset == NULL)
 		return text;
-	iconv_t converter = g_mime_iconv_open("utf-8", charset);
-	if (converter == (iconv_t)-1 && (charset = charset_guess(text)) != NULL)
-		converter = g_mime_iconv_open("utf-8", charset);
-	if (converter == (iconv_t)-1)
-		return text;
-	char *converted = g_mime_iconv_strndup(converter, (const char *)text.data, text.size);
-	g_mime_iconv_close(converter);
+	char *converted = convert(charset, text);
+	if (converted == NULL && (charset = charset_guess(text)) != NULL)
+		converted = convert(charset, text);
 	if (converted == NULL)
 		return text;
 	struct bytes result = {NULL, strlen(converted)};
