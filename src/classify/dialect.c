@@ -43,6 +43,8 @@ void evidence_text_open(
 		context, header_decode(context, headers_find(&mail->headers, "Subject")));
 	text_out->from = haystack_make(
 		context, header_decode(context, headers_find(&mail->headers, "From")));
+	haystack_index(context, &text_out->subject);
+	haystack_index(context, &text_out->from);
 	text_out->author = header_address(context, headers_find(&mail->headers, "From"));
 	text_out->addressee = header_address(context, headers_find(&mail->headers, "To"));
 }
@@ -75,6 +77,7 @@ static const struct haystack *find_value(struct evidence_text *text, const char 
 	size_t place = text->value_count++ % VALUE_CACHE_SIZE;
 	text->values[place] = value;
 	text->folded[place] = haystack_make(text->context, value);
+	haystack_index(text->context, &text->folded[place]);
 	return &text->folded[place];
 }
 
@@ -135,6 +138,7 @@ static const struct haystack *find_opening(struct evidence_text *text)
 	}
 	words[size] = '\0';
 	text->opening = haystack_make(text->context, words);
+	haystack_index(text->context, &text->opening);
 	text->has_opening = true;
 	return &text->opening;
 }

@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "classify/rule_need.h"
 #include "classify/rule_private.h"
 
 #define STEPS_MAX 100000000  /* of PCRE2's matcher, in one search, all beginnings together */
@@ -36,6 +37,8 @@ static const char *const group_names[NAME_COUNT] = {[GROUP_DIAGNOSTIC] = "diagno
 	[NAME_LOCAL] = "local"};
 
 struct regex {
+	struct need need; /* what a text must contain */
+	bool is_compiled;
 	pcre2_code *code; /* NULL: it does not compile */
 	pcre2_match_data *data;
 	unsigned uses;
@@ -68,20 +71,32 @@ static char *bracket_negations(const void *context, const char *text, size_t siz
 	return copy;
 }
 
+/* A regex when it is first asked for: read, not compiled. Kept for the process. */
+static struct regex *open_regex(struct pattern *pattern)
+{
+	static void *keep;
+
+	if (pattern->regex != NULL)
+		return pattern->regex;
+	if (keep == NULL)
+		keep = mem_context(NULL, "regexes");
+	pattern->regex = mem_new(keep, struct regex);
+	char *text = mem_strndup(NULL, pattern->text, pattern->size);
+	pattern->regex->need = need_read(pattern->regex, text);
+	mem_free(text);
+	return pattern->regex;
+}
+
 /* Compiles a regex when it is first needed. */
 static struct regex *compile(struct pattern *pattern)
 {
-	static void *keep;
 	PCRE2_SIZE offset;
-	struct regex *regex = pattern->regex;
+	struct regex *regex = open_regex(pattern);
 
-	if (regex != NULL)
+	if (regex->is_compiled)
 		return regex;
-	if (keep == NULL)
-		keep = mem_context(NULL, "regexes");
-	regex = mem_new(keep, struct regex);
-	*regex = (struct regex){.code = NULL};
-	char *text = bracket_negations(keep, pattern->text, pattern->size);
+	regex->is_compiled = true;
+	char *text = bracket_negations(regex, pattern->text, pattern->size);
 	regex->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
 		PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF |
 			PCRE2_NEVER_BACKSLASH_C,
@@ -92,7 +107,6 @@ static struct regex *compile(struct pattern *pattern)
 	for (int i = 0; i < NAME_COUNT && regex->code != NULL; i++)
 		regex->groups[i] =
 			pcre2_substring_number_from_name(regex->code, (PCRE2_SPTR)group_names[i]);
-	pattern->regex = regex;
 	return regex;
 }
 
@@ -140,24 +154,6 @@ static pcre2_match_context *find_limits(size_t size)
 	return limits;
 }
 
-static bool find_regex(struct pattern *pattern, const struct haystack *haystack, size_t offset,
-	struct match *match_out)
-{
-	struct regex *regex = compile(pattern);
-
-	if (regex->code == NULL)
-		return false;
-	/* Machine code pays when many messages are scanned; where none can be had, it goes on
-	 * without. */
-	if (++regex->uses == JIT_AFTER)
-		pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
-	if (pcre2_match(regex->code, (PCRE2_SPTR)haystack->text, haystack->size, offset, 0,
-		    regex->data, find_limits(haystack->size)) <= 0)
-		return false;
-	take_groups(regex, match_out);
-	return true;
-}
-
 static unsigned hash_trigram(const char *text)
 {
 	const unsigned char *c = (const unsigned char *)text;
@@ -178,14 +174,44 @@ void haystack_index(const void *context, struct haystack *haystack)
 	haystack->trigrams = bits;
 }
 
-/* False when three bytes of the literal are nowhere in the haystack. */
-static bool may_contain(const struct haystack *haystack, const struct pattern *pattern)
+/* False when three bytes of the words are nowhere in the haystack. */
+static bool may_contain(const struct haystack *haystack, const char *text, size_t size)
 {
-	for (size_t i = 0; haystack->trigrams != NULL && i + 2 < pattern->size; i++) {
-		unsigned hash = hash_trigram(pattern->text + i);
+	for (size_t i = 0; haystack->trigrams != NULL && i + 2 < size; i++) {
+		unsigned hash = hash_trigram(text + i);
 		if ((haystack->trigrams[hash / 8] & 1 << hash % 8) == 0)
 			return false;
 	}
+	return true;
+}
+
+/* False when the haystack has none of the words of which a regex needs one. */
+static bool may_match(const struct haystack *haystack, const struct need *need)
+{
+	if (haystack->trigrams == NULL || need->count == 0)
+		return true;
+	for (size_t i = 0; i < need->count; i++) {
+		if (may_contain(haystack, need->words[i], strlen(need->words[i])))
+			return true;
+	}
+	return false;
+}
+
+static bool find_regex(struct pattern *pattern, const struct haystack *haystack, size_t offset,
+	struct match *match_out)
+{
+	struct regex *regex = open_regex(pattern);
+
+	if (!may_match(haystack, &regex->need) || compile(pattern)->code == NULL)
+		return false;
+	/* Machine code pays when many messages are scanned; where none can be had, it goes on
+	 * without. */
+	if (++regex->uses == JIT_AFTER)
+		pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
+	if (pcre2_match(regex->code, (PCRE2_SPTR)haystack->text, haystack->size, offset, 0,
+		    regex->data, find_limits(haystack->size)) <= 0)
+		return false;
+	take_groups(regex, match_out);
 	return true;
 }
 
@@ -194,7 +220,7 @@ static bool find_literal(const struct pattern *pattern, const struct haystack *h
 {
 	const char *found = NULL;
 
-	if (may_contain(haystack, pattern))
+	if (may_contain(haystack, pattern->text, pattern->size))
 		found = memmem(haystack->lower + offset, haystack->size - offset, pattern->text,
 			pattern->size);
 	if (found == NULL)
