@@ -165,6 +165,7 @@ struct haystack {
 	const char *lower;
 	size_t size;
 	const unsigned char *trigrams; /* which may be in it; NULL: not asked for */
+	unsigned trigram_bits;	       /* of their hashes */
 };
 
 /* A haystack of text, on context. NULL is an empty one. */

@@ -25,6 +25,8 @@
 #define JIT_STACK_MIN (32 * 1024)
 #define JIT_STACK_MAX (512 * 1024)
 #define TRIGRAM_BITS 15 /* of the hash of three bytes */
+#define TRIGRAM_BITS_SHORT 11
+#define SHORT_MAX 512 /* bytes of a text for which these do */
 
 /* Groups of patterns that are taken out by name. */
 enum { NAME_ADDRESS = GROUP_COUNT, NAME_LOCAL, NAME_COUNT };
@@ -154,31 +156,32 @@ static pcre2_match_context *find_limits(size_t size)
 	return limits;
 }
 
-static unsigned hash_trigram(const char *text)
+static unsigned hash_trigram(const char *text, unsigned bits)
 {
 	const unsigned char *c = (const unsigned char *)text;
 	unsigned value = (unsigned)c[0] << 16 | (unsigned)c[1] << 8 | c[2];
 
-	return value * 2654435761U >> (32 - TRIGRAM_BITS);
+	return value * 2654435761U >> (32 - bits);
 }
 
 void haystack_index(const void *context, struct haystack *haystack)
 {
-	unsigned char *bits = mem_alloc(context, (1 << TRIGRAM_BITS) / 8);
+	unsigned size = haystack->size < SHORT_MAX ? TRIGRAM_BITS_SHORT : TRIGRAM_BITS;
+	unsigned char *bits = mem_alloc(context, (1 << size) / 8);
 
-	memset(bits, 0, (1 << TRIGRAM_BITS) / 8);
 	for (size_t i = 0; i + 2 < haystack->size; i++) {
-		unsigned hash = hash_trigram(haystack->lower + i);
+		unsigned hash = hash_trigram(haystack->lower + i, size);
 		bits[hash / 8] |= (unsigned char)(1 << hash % 8);
 	}
 	haystack->trigrams = bits;
+	haystack->trigram_bits = size;
 }
 
 /* False when three bytes of the words are nowhere in the haystack. */
 static bool may_contain(const struct haystack *haystack, const char *text, size_t size)
 {
 	for (size_t i = 0; haystack->trigrams != NULL && i + 2 < size; i++) {
-		unsigned hash = hash_trigram(text + i);
+		unsigned hash = hash_trigram(text + i, haystack->trigram_bits);
 		if ((haystack->trigrams[hash / 8] & 1 << hash % 8) == 0)
 			return false;
 	}
@@ -234,7 +237,7 @@ struct haystack haystack_make(const void *context, const char *text)
 {
 	if (text == NULL)
 		text = "";
-	return (struct haystack){text, text_lower(context, text), strlen(text), NULL};
+	return (struct haystack){text, text_lower(context, text), strlen(text), NULL, 0};
 }
 
 bool rule_line_find(const struct rule_line *line, const struct haystack *haystack, size_t offset,
