@@ -5,7 +5,9 @@
  */
 #include "classify/classify.h"
 
+#include "base/address.h"
 #include "base/memory.h"
+#include "classify/author.h"
 #include "classify/dialect.h"
 #include "classify/original.h"
 #include "classify/reader.h"
@@ -49,6 +51,31 @@ static void ask_readers(const struct mail **mail, bool is_inside, struct bounce 
 	}
 }
 
+/* True when the message went to one who failed: lists tell their subscribers of bounces so. */
+static bool is_told_himself(const struct evidence_text *text, const struct bounce *found)
+{
+	const struct envelope *envelope = &text->mail->envelope;
+	const char *others[] = {text->addressee, envelope->recipient, envelope->original_recipient};
+
+	for (size_t i = 0; i < found->recipient_count; i++) {
+		for (size_t k = 0; k < sizeof(others) / sizeof(others[0]); k++) {
+			if (others[k] != NULL &&
+				address_equal(others[k], found->recipients[i].address))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* True when the message answers the bounce by itself, which is no passing on. */
+static bool is_answered(struct evidence_text *text)
+{
+	struct bounce *answer = mem_new(text->context, struct bounce);
+
+	return (kinds_read_early(answer, text, answer) || kinds_read(answer, text, answer)) &&
+	       answer->kind == KIND_AUTOREPLY;
+}
+
 static bool read_relayed(
 	const struct mail **mail, struct evidence_text *text, struct bounce *bounce)
 {
@@ -60,8 +87,13 @@ static bool read_relayed(
 	found = mem_new(bounce, struct bounce);
 	ask_readers(&inner, true, found);
 	if ((found->kind != KIND_FAILED && found->kind != KIND_DELAYED) ||
-		found->recipient_count == 0)
+		found->recipient_count == 0 || is_answered(text))
 		return false;
+	if (author_is_distributed(*mail) && is_told_himself(text, found)) {
+		bounce->kind = KIND_AUTOREPLY;
+		bounce->dialect = "list-tells-subscriber";
+		return true;
+	}
 	*mail = inner;
 	*bounce = *found;
 	return true;
