@@ -30,280 +30,10 @@
 
 #define DIAGNOSTIC_MAX 1000
 #define MATCHES_MAX 2000
-#define LABEL_MAX 20 /* bytes of a label in a line of its own */
-
-static const char *const role_names[] = {"postmaster", "mailer-daemon", "abuse", "root",
-	"hostmaster", "mailerdaemon", "no-reply", "noreply"};
-
-void evidence_text_open(
-	const void *context, const struct mail *mail, struct evidence_text *text_out)
-{
-	*text_out = (struct evidence_text){.mail = mail, .context = context};
-	text_out->subject = haystack_make(
-		context, header_decode(context, headers_find(&mail->headers, "Subject")));
-	text_out->from = haystack_make(
-		context, header_decode(context, headers_find(&mail->headers, "From")));
-	haystack_index(context, &text_out->subject);
-	haystack_index(context, &text_out->from);
-	text_out->author = header_address(context, headers_find(&mail->headers, "From"));
-	text_out->addressee = header_address(context, headers_find(&mail->headers, "To"));
-}
-
-const struct haystack *dialect_find_prose(struct evidence_text *text)
-{
-	if (!text->has_prose) {
-		text->prose = haystack_make(text->context, prose_read(text->context, text->mail));
-		haystack_index(text->context, &text->prose);
-		text->has_prose = true;
-	}
-	return &text->prose;
-}
-
-/* What the group "address" of a header condition took names a recipient. */
-static void keep_named(struct evidence_text *text, const char *value, const struct match *match)
-{
-	if (match->address_end > match->address_start)
-		text->named = mem_strndup(text->context, value + match->address_start,
-			match->address_end - match->address_start);
-}
-
-/* A field's value to search in, folded once for the rules that ask for it. */
-static const struct haystack *find_value(struct evidence_text *text, const char *value)
-{
-	for (size_t i = 0; i < VALUE_CACHE_SIZE; i++) {
-		if (text->values[i] == value)
-			return &text->folded[i];
-	}
-	size_t place = text->value_count++ % VALUE_CACHE_SIZE;
-	text->values[place] = value;
-	text->folded[place] = haystack_make(text->context, value);
-	haystack_index(text->context, &text->folded[place]);
-	return &text->folded[place];
-}
-
-/* True when one field of one of the names fits. */
-static bool header_fits(
-	const struct rule_line *line, const struct headers *headers, struct evidence_text *text)
-{
-	const struct header *header;
-	struct match match;
-
-	for (const char *const *name = line->headers; *name != NULL; name++) {
-		size_t index = 0;
-		while ((header = headers_next(headers, *name, &index)) != NULL) {
-			if (rule_line_find(line, find_value(text, header->value), 0, &match)) {
-				keep_named(text, header->value, &match);
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-/* The same in the header of a message that came back. */
-static bool returned_fits(const struct rule_line *line, struct evidence_text *text)
-{
-	for (const struct part *part = text->mail->root; part != NULL;
-		part = part_following(part, text->mail->root)) {
-		if (part->is_message && header_fits(line, &part->headers, text))
-			return true;
-	}
-	return false;
-}
-
-/* True for a line of a message that the author answers. Two marks are no quotation: Majordomo puts
- * ">>>> " before a command. */
-static bool is_quotation(const char *line)
-{
-	return line[0] == '>' && line[1] != '>';
-}
-
-/* The first words of the body that the author wrote himself. */
-static const struct haystack *find_opening(struct evidence_text *text)
-{
-	const struct haystack *prose = dialect_find_prose(text);
-	size_t size = 0;
-
-	if (text->has_opening)
-		return &text->opening;
-	char *words = mem_alloc(text->context, RULE_OPENING_MAX + 1);
-	for (size_t i = 0; i < prose->size && size < RULE_OPENING_MAX;) {
-		size_t length = strcspn(prose->text + i, "\n") + 1;
-		bool is_kept = !is_quotation(prose->text + i);
-		if (i + length > prose->size)
-			length = prose->size - i;
-		for (size_t k = 0; is_kept && k < length && size < RULE_OPENING_MAX; k++)
-			words[size++] = prose->text[i + k];
-		i += length;
-	}
-	words[size] = '\0';
-	text->opening = haystack_make(text->context, words);
-	haystack_index(text->context, &text->opening);
-	text->has_opening = true;
-	return &text->opening;
-}
-
-static bool opening_fits(const struct rule_line *line, struct evidence_text *text)
-{
-	struct match match;
-
-	return rule_line_find(line, find_opening(text), 0, &match);
-}
-
-/* The type of a part of the message itself: a message inside counts, what is in it does not. */
-static bool part_fits(const struct rule_line *line, struct evidence_text *text)
-{
-	const struct part *root = text->mail->root;
-	struct match match;
-
-	for (const struct part *part = root; part != NULL;) {
-		struct haystack type = haystack_make(text->context, part->type);
-		if (rule_line_find(line, &type, 0, &match))
-			return true;
-		part = part->is_message ? part_behind(part, root) : part_following(part, root);
-	}
-	return false;
-}
-
-/* What holds for the message as a whole, whichever rule asks. */
-static const struct {
-	enum rule_part part;
-	bool (*holds)(const struct mail *mail);
-} facts[] = {
-	{RULE_SENDER_NULL, author_has_null_sender},
-	{RULE_AUTHOR_DAEMON, author_is_daemon},
-	{RULE_AUTHOR_POSTMASTER, author_is_postmaster},
-	{RULE_AUTHOR_PERSON, author_is_person},
-	{RULE_ANSWER, author_is_answer},
-	{RULE_DISTRIBUTED, author_is_distributed},
-};
-
-_Static_assert(sizeof(facts) / sizeof(facts[0]) == FACT_COUNT, "one place for each fact");
-
-static bool is_fact(enum rule_part part)
-{
-	for (size_t i = 0; i < FACT_COUNT; i++) {
-		if (facts[i].part == part)
-			return true;
-	}
-	return false;
-}
-
-/* Found out once a message. */
-static bool fact_holds(enum rule_part part, struct evidence_text *text)
-{
-	for (size_t i = 0; i < FACT_COUNT; i++) {
-		if (facts[i].part != part)
-			continue;
-		if (text->facts[i] == FACT_UNKNOWN)
-			text->facts[i] = facts[i].holds(text->mail) ? FACT_YES : FACT_NO;
-		return text->facts[i] == FACT_YES;
-	}
-	return false;
-}
-
-static bool line_fits(const struct rule_line *line, struct evidence_text *text)
-{
-	struct match match;
-
-	switch (line->part) {
-	case RULE_LITERAL:
-	case RULE_BODY:
-		return rule_line_find(line, dialect_find_prose(text), 0, &match) != line->is_not;
-	case RULE_SUBJECT:
-		return rule_line_find(line, &text->subject, 0, &match) != line->is_not;
-	case RULE_FROM:
-		return rule_line_find(line, &text->from, 0, &match) != line->is_not;
-	case RULE_HEADER:
-		return header_fits(line, &text->mail->headers, text) != line->is_not;
-	case RULE_RETURNED:
-		return returned_fits(line, text) != line->is_not;
-	case RULE_OPENING:
-		return opening_fits(line, text) != line->is_not;
-	case RULE_MIME_TYPE:
-		return part_fits(line, text) != line->is_not;
-	case RULE_SENDER_NULL:
-	case RULE_AUTHOR_DAEMON:
-	case RULE_AUTHOR_POSTMASTER:
-	case RULE_AUTHOR_PERSON:
-	case RULE_ANSWER:
-	case RULE_DISTRIBUTED:
-		return fact_holds(line->part, text) != line->is_not;
-	case RULE_EARLY:
-	case RULE_ADDRESS:
-	case RULE_ORIGINAL:
-	case RULE_DELAYED:
-	case RULE_REPORT:
-	case RULE_STATUS:
-	case RULE_REPLY:
-	case RULE_REMOTE:
-	case RULE_DIAGNOSTIC:
-	case RULE_WRITER:
-	case RULE_PART_COUNT:
-		break;
-	}
-	return true;
-}
 
 static bool is_about_headers(enum rule_part part)
 {
 	return part == RULE_SUBJECT || part == RULE_FROM || part == RULE_HEADER;
-}
-
-static bool is_about_words(enum rule_part part)
-{
-	return part == RULE_LITERAL || part == RULE_BODY || part == RULE_OPENING;
-}
-
-/* The cheap conditions first: facts, then header fields, then words. */
-enum { PASS_FACTS, PASS_HEADERS, PASS_WORDS, PASS_COUNT };
-
-static int find_pass(enum rule_part part)
-{
-	if (is_fact(part))
-		return PASS_FACTS;
-	return is_about_words(part) ? PASS_WORDS : PASS_HEADERS;
-}
-
-/* The conditions on words last: they are dear. */
-bool dialect_fits(const struct rule *rule, struct evidence_text *text)
-{
-	text->named = NULL;
-	for (int pass = 0; pass < PASS_COUNT; pass++) {
-		for (size_t i = 0; i < rule->line_count; i++) {
-			if (find_pass(rule->lines[i].part) == pass &&
-				!line_fits(&rule->lines[i], text))
-				return false;
-		}
-	}
-	return true;
-}
-
-/* The first "kind" rule of generic.rules for that kind that fits. */
-static bool is_marked(enum kind kind, struct evidence_text *text)
-{
-	const struct rules *rules = rule_set_find("generic.rules");
-
-	for (size_t i = 0; i < rules->count; i++) {
-		if (rules->items[i].type == RULE_KIND && rules->items[i].kind == kind &&
-			dialect_fits(&rules->items[i], text))
-			return true;
-	}
-	return false;
-}
-
-bool dialect_is_asked(struct evidence_text *text)
-{
-	const struct mail *mail = text->mail;
-
-	if (!text->is_asked)
-		text->is_system = headers_find(&mail->headers, "X-Failed-Recipients") != NULL ||
-				  (!author_is_person(mail) &&
-					  (author_has_null_sender(mail) || author_is_daemon(mail) ||
-						  author_is_postmaster(mail) ||
-						  is_marked(KIND_FAILED, text)));
-	text->is_asked = true;
-	return text->is_system;
 }
 
 static bool has_header_condition(const struct rule *rule)
@@ -350,111 +80,10 @@ static struct haystack cut_unknown_original(const struct haystack *prose)
 static const struct haystack *find_unknown(struct evidence_text *text)
 {
 	if (!text->has_unknown) {
-		text->unknown = cut_unknown_original(dialect_find_prose(text));
+		text->unknown = cut_unknown_original(evidence_find_prose(text));
 		text->has_unknown = true;
 	}
 	return &text->unknown;
-}
-
-/* Addresses that a generic rule must not take for a failed recipient. */
-static bool is_bystander(const struct search *search, const char *address)
-{
-	const struct envelope *envelope = &search->mail->envelope;
-	const char *others[] = {envelope->recipient, envelope->original_recipient, envelope->sender,
-		search->author, search->addressee};
-	char *local = address_local(search->context, address);
-
-	for (size_t i = 0; search->is_generic && i < sizeof(role_names) / sizeof(role_names[0]);
-		i++) {
-		if (strcmp(local, role_names[i]) == 0)
-			return true;
-	}
-	for (size_t i = 0; search->is_generic && i < sizeof(others) / sizeof(others[0]); i++) {
-		if (others[i] != NULL && address_equal(others[i], address))
-			return true;
-	}
-	return false;
-}
-
-void search_add_address(struct search *search, const char *text, const struct match *match)
-{
-	char *address = header_address(search->context, text);
-
-	if (address == NULL || *address == '\0' || search->count >= RECIPIENT_COUNT_MAX ||
-		is_bystander(search, address))
-		return;
-	for (size_t i = 0; i < search->count; i++) {
-		if (strcmp(search->recipients[i].address, address) == 0)
-			return;
-	}
-	search->recipients = mem_realloc(search->context, search->recipients,
-		(search->count + 1) * sizeof(*search->recipients));
-	search->recipients[search->count] = (struct recipient){.address = address};
-	search->starts[search->count] = match->start;
-	search->ends[search->count] = match->address_end;
-	search->count++;
-}
-
-/* The author's @ and domain, or NULL. AOL's screen names, and those of others, are users there. */
-static const char *find_author_domain(const struct search *search)
-{
-	return search->author == NULL ? NULL : strrchr(search->author, '@');
-}
-
-/* What stands in front of an address that wrote, or can be asked, and did not fail. */
-static const char *const author_words[] = {"from", "sender", "sent by", "reply-to", "return-path",
-	"message-id", "contact", "contacting", "von", "absender", "mail us at", "发件人", "差出人",
-	"sender was", "sender is", "sent by", "enviado por", "envoyé par", "inviato da", "afzender",
-	"expéditeur", "remitente", "remetente", "mittente", "avsändare", "avsender", "afsender",
-	"от", "nadawca", "odesílatel", "отправитель"};
-
-bool search_is_author(const char *text, size_t start)
-{
-	size_t line = start, end = start;
-
-	while (line > 0 && text[line - 1] != '\n')
-		line--;
-	while (end > line && strchr(" :<\"'(", text[end - 1]) != NULL)
-		end--;
-	if (end == line && line > 0) { /* a cell of a table: its label is the line before */
-		for (end = --line; line > 0 && text[line - 1] != '\n';)
-			line--;
-		if (end - line > LABEL_MAX)
-			return false;
-	}
-	for (size_t i = 0; i < sizeof(author_words) / sizeof(author_words[0]); i++) {
-		size_t length = strlen(author_words[i]);
-		const char *first = text + line + strspn(text + line, " >*");
-		if (end - line == length && text_starts_fold(text + line, author_words[i]))
-			return true;
-		if (text_starts_fold(first, author_words[i]) &&
-			first[length + strspn(first + length, " ")] == ':')
-			return true;
-		if (end - line >= length &&
-			text_starts_fold(text + end - length, author_words[i]) &&
-			(end - length == line || text[end - length - 1] == ' '))
-			return true;
-	}
-	/* A Message-ID in "the message <1@example.net> was". */
-	return end - line >= 7 && start > 0 && text[start - 1] == '<' &&
-	       text_starts_fold(text + end - 7, "message");
-}
-
-void search_add_match(struct search *search, const char *where, const struct match *match)
-{
-	const char *domain = match->is_local ? find_author_domain(search) : NULL;
-	char *rest = mem_strndup(search->context, where + match->address_start,
-		match->address_end - match->address_start);
-	char *word;
-
-	if (search->is_generic && search_is_author(where, match->address_start))
-		return;
-	while ((word = strsep(&rest, ",; \t\n")) != NULL) {
-		if (domain != NULL && *word != '\0' && strchr(word, '@') == NULL)
-			word = mem_printf(search->context, "%s%s", word, domain);
-		if (strchr(word, '@') != NULL)
-			search_add_address(search, word, match);
-	}
 }
 
 static void find_addresses(struct search *search, const struct rule *rule)
@@ -652,7 +281,7 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 		.addressee = text->addressee,
 		.is_generic = is_generic};
 	search->words =
-		is_generic ? *find_unknown(text) : cut_original(rule, dialect_find_prose(text));
+		is_generic ? *find_unknown(text) : cut_original(rule, evidence_find_prose(text));
 	if (is_generic)
 		find_named_by_field(search);
 	if (search->count == 0)
@@ -666,7 +295,7 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 	if (is_generic && search->count == 0 && has_address_line(rule))
 		return false;
 	is_delay = is_delayed(rule, &search->words, &text->subject) ||
-		   (is_generic && is_marked(KIND_DELAYED, text));
+		   (is_generic && evidence_is_marked(KIND_DELAYED, text));
 	if (search->count > 0)
 		finish(search, rule, is_delay ? "delayed" : "failed", bounce);
 	bounce->kind = is_delay ? KIND_DELAYED : KIND_FAILED;
@@ -676,7 +305,7 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 
 static bool rule_is_asked(const struct rule *rule, bool is_system, struct evidence_text *text)
 {
-	return (is_system || has_header_condition(rule)) && dialect_fits(rule, text);
+	return (is_system || has_header_condition(rule)) && evidence_fits(rule, text);
 }
 
 /* The first rule that fits and finds somebody; where none does, the first that fits: then the words
@@ -686,7 +315,7 @@ static bool read_known(const void *context, struct evidence_text *text, struct b
 	static const char *const files[] = {"providers.rules", "mta.rules"};
 	const struct bounce before = *bounce;
 	const struct rule *first = NULL;
-	bool is_system = dialect_is_asked(text);
+	bool is_system = evidence_is_asked(text);
 
 	for (size_t f = 0; f < sizeof(files) / sizeof(files[0]); f++) {
 		const struct rules *rules = rule_set_find(files[f]);
@@ -703,7 +332,7 @@ static bool read_known(const void *context, struct evidence_text *text, struct b
 		}
 	}
 	if (first != NULL) {
-		text->prose = cut_original(first, dialect_find_prose(text));
+		text->prose = cut_original(first, evidence_find_prose(text));
 		text->has_unknown = false;
 	}
 	return first != NULL;
@@ -716,14 +345,14 @@ static bool may_be_generic(struct evidence_text *text)
 	const struct mail *mail = text->mail;
 	bool is_null = author_has_null_sender(mail);
 
-	if (!dialect_is_asked(text))
+	if (!evidence_is_asked(text))
 		return false;
 	if (author_is_daemon(mail) || headers_find(&mail->headers, "X-Failed-Recipients") != NULL)
 		return true;
 	if (author_is_postmaster(mail) && (is_null || !mail->envelope.has_sender))
 		return true;
 	return (is_null && headers_find(&mail->headers, "In-Reply-To") == NULL) ||
-	       is_marked(KIND_FAILED, text);
+	       evidence_is_marked(KIND_FAILED, text);
 }
 
 /* Each generic rule that fits is tried until one finds somebody. A condition on the subject does
@@ -734,7 +363,7 @@ static bool read_generic(const void *context, struct evidence_text *text, struct
 
 	for (size_t i = 0; i < rules->count && (i > 0 || may_be_generic(text)); i++) {
 		const struct rule *rule = &rules->items[i];
-		if (rule->type == RULE_DIALECT && dialect_fits(rule, text) &&
+		if (rule->type == RULE_DIALECT && evidence_fits(rule, text) &&
 			read_by(context, rule, text, true, bounce))
 			return true;
 	}
@@ -761,7 +390,7 @@ void dialect_name_recipients(const void *context, const struct rule *rule,
 	if (text->named != NULL)
 		search_add_address(search, text->named, &match);
 	if (has_address_line(rule)) {
-		struct haystack words = cut_original(rule, dialect_find_prose(text));
+		struct haystack words = cut_original(rule, evidence_find_prose(text));
 		search->words = cut_unknown_original(&words);
 		find_addresses(search, rule);
 	}
@@ -877,7 +506,7 @@ void dialect_add_recipients(const void *context, const struct mail *mail, struct
 	read_known(context, &text, &found);
 	if (found.recipient_count == 0)
 		read_generic(context, &text, &found);
-	if (bounce->dialect == NULL && is_marked(KIND_DELAYED, &text))
+	if (bounce->dialect == NULL && evidence_is_marked(KIND_DELAYED, &text))
 		bounce->kind = KIND_DELAYED;
 	if (found.recipient_count > 0)
 		add_recipients(bounce, &found);

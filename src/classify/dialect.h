@@ -6,43 +6,8 @@
 #define BACKSTOP_CLASSIFY_DIALECT_H
 
 #include "classify/bounce.h"
+#include "classify/evidence.h"
 #include "classify/rule.h"
-
-#define VALUE_CACHE_SIZE 16
-#define FACT_COUNT 6 /* conditions on the message as a whole */
-
-/* What a rule is held against: the message's words and the fields that conditions name. */
-struct evidence_text {
-	enum { FACT_UNKNOWN = 0, FACT_YES, FACT_NO } facts[FACT_COUNT];
-	const struct mail *mail;
-	struct haystack subject, from;
-	const char *values[VALUE_CACHE_SIZE]; /* fields that were asked for, by turns */
-	struct haystack folded[VALUE_CACHE_SIZE];
-	size_t value_count;
-	const char *author, *addressee; /* the first address of From and of To, or NULL */
-	struct haystack prose;		/* empty until something needs it */
-	bool has_prose;
-	struct haystack opening; /* its first words, without what they quote */
-	bool has_opening;
-	struct haystack unknown; /* the prose up to the original, for generic rules */
-	bool has_unknown;
-	bool is_inside;		  /* it is a bounce that another mail passed on */
-	bool is_asked, is_system; /* whether a mail system wrote it, once that was asked */
-	const char *named; /* by the group "address" of a header condition that fitted last */
-	const void *context;
-};
-
-void evidence_text_open(
-	const void *context, const struct mail *mail, struct evidence_text *text_out);
-
-/* The words of the message, read when first needed. */
-const struct haystack *dialect_find_prose(struct evidence_text *text);
-
-/* True when envelope, author or subject say that a mail system wrote it. */
-bool dialect_is_asked(struct evidence_text *text);
-
-/* True when every condition of the rule holds. */
-bool dialect_fits(const struct rule *rule, struct evidence_text *text);
 
 /* Takes the recipients that the rule names, which fitted last, with nothing but their addresses. */
 void dialect_name_recipients(const void *context, const struct rule *rule,

@@ -88,7 +88,7 @@ static bool read_kinds(
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct rule *rule = &rules->items[i];
 		if (rule->type != RULE_KIND || is_early(rule) != is_early_turn ||
-			!dialect_fits(rule, text))
+			!evidence_fits(rule, text))
 			continue;
 		if (rule->kind != KIND_FAILED) {
 			fill_in(context, rule, text, bounce);

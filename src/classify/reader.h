@@ -17,8 +17,8 @@ reader arf_read;    /* RFC 5965 feedback reports */
 reader mdn_read;    /* RFC 8098 disposition notifications */
 reader daemon_read; /* a bounce by its envelope and author, in no form that we know */
 
-/* The same by the rules of rules/. They share one evidence_text (dialect.h), so that the words of a
- * message are read once. */
+/* The same by the rules of rules/. They share one evidence_text (evidence.h), so that the words of
+ * a message are read once. */
 struct evidence_text;
 typedef bool rule_reader(const void *context, struct evidence_text *text, struct bounce *bounce);
 

@@ -158,9 +158,9 @@ static size_t find_inline(const struct haystack *prose)
 
 const struct mail *relay_find(const void *context, struct evidence_text *text)
 {
-	if (!dialect_is_asked(text))
+	if (!evidence_is_asked(text))
 		return NULL;
-	const struct haystack *prose = dialect_find_prose(text);
+	const struct haystack *prose = evidence_find_prose(text);
 	size_t start = find_inline(prose);
 	const struct part *part = find_attached(text->mail);
 

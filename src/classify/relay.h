@@ -3,7 +3,7 @@
 #ifndef BACKSTOP_CLASSIFY_RELAY_H
 #define BACKSTOP_CLASSIFY_RELAY_H
 
-#include "classify/dialect.h"
+#include "classify/evidence.h"
 
 /* The bounce inside, taken apart, on context; NULL when there is none, or when the mail around it
  * names somebody itself: then that one failed, and what is inside is the original. Only for mail

@@ -1,6 +1,6 @@
 /*
  * rule.c: in charge of the syntax of rules. Matching one line of them is rule_match.c's; what the
- * rules mean is dialect.c's, kinds.c's and reason.c's.
+ * rules mean is evidence.c's, dialect.c's, kinds.c's and reason.c's.
  *
  * Samples are left where they stand in the file: only `backstop rules` looks at them, and every
  * delivery parses the rules.

@@ -1,7 +1,7 @@
 /*
- * search.c: in charge of the addresses around one that was found: a rule for all software finds one
- * of a list by what stands around it, and the others by their place. And of the last resort, any
- * address that can have failed.
+ * search.c: in charge of the addresses of one search: which may be taken, and which stand around
+ * one that was found: a rule for all software finds one of a list by what stands around it, and the
+ * others by their place. And of the last resort, any address that can have failed.
  */
 #include "classify/search.h"
 
@@ -11,7 +11,112 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+#define LABEL_MAX 20	  /* bytes of a label in a line of its own */
 #define SIBLING_GAP_MAX 3 /* lines between two addresses of one list */
+
+static const char *const role_names[] = {"postmaster", "mailer-daemon", "abuse", "root",
+	"hostmaster", "mailerdaemon", "no-reply", "noreply"};
+
+/* Addresses that a generic rule must not take for a failed recipient. */
+static bool is_bystander(const struct search *search, const char *address)
+{
+	const struct envelope *envelope = &search->mail->envelope;
+	const char *others[] = {envelope->recipient, envelope->original_recipient, envelope->sender,
+		search->author, search->addressee};
+	char *local = address_local(search->context, address);
+
+	for (size_t i = 0; search->is_generic && i < sizeof(role_names) / sizeof(role_names[0]);
+		i++) {
+		if (strcmp(local, role_names[i]) == 0)
+			return true;
+	}
+	for (size_t i = 0; search->is_generic && i < sizeof(others) / sizeof(others[0]); i++) {
+		if (others[i] != NULL && address_equal(others[i], address))
+			return true;
+	}
+	return false;
+}
+
+void search_add_address(struct search *search, const char *text, const struct match *match)
+{
+	char *address = header_address(search->context, text);
+
+	if (address == NULL || *address == '\0' || search->count >= RECIPIENT_COUNT_MAX ||
+		is_bystander(search, address))
+		return;
+	for (size_t i = 0; i < search->count; i++) {
+		if (strcmp(search->recipients[i].address, address) == 0)
+			return;
+	}
+	search->recipients = mem_realloc(search->context, search->recipients,
+		(search->count + 1) * sizeof(*search->recipients));
+	search->recipients[search->count] = (struct recipient){.address = address};
+	search->starts[search->count] = match->start;
+	search->ends[search->count] = match->address_end;
+	search->count++;
+}
+
+/* The author's @ and domain, or NULL. AOL's screen names, and those of others, are users there. */
+static const char *find_author_domain(const struct search *search)
+{
+	return search->author == NULL ? NULL : strrchr(search->author, '@');
+}
+
+/* What stands in front of an address that wrote, or can be asked, and did not fail. */
+static const char *const author_words[] = {"from", "sender", "sent by", "reply-to", "return-path",
+	"message-id", "contact", "contacting", "von", "absender", "mail us at", "发件人", "差出人",
+	"sender was", "sender is", "sent by", "enviado por", "envoyé par", "inviato da", "afzender",
+	"expéditeur", "remitente", "remetente", "mittente", "avsändare", "avsender", "afsender",
+	"от", "nadawca", "odesílatel", "отправитель"};
+
+bool search_is_author(const char *text, size_t start)
+{
+	size_t line = start, end = start;
+
+	while (line > 0 && text[line - 1] != '\n')
+		line--;
+	while (end > line && strchr(" :<\"'(", text[end - 1]) != NULL)
+		end--;
+	if (end == line && line > 0) { /* a cell of a table: its label is the line before */
+		for (end = --line; line > 0 && text[line - 1] != '\n';)
+			line--;
+		if (end - line > LABEL_MAX)
+			return false;
+	}
+	for (size_t i = 0; i < sizeof(author_words) / sizeof(author_words[0]); i++) {
+		size_t length = strlen(author_words[i]);
+		const char *first = text + line + strspn(text + line, " >*");
+		if (end - line == length && text_starts_fold(text + line, author_words[i]))
+			return true;
+		if (text_starts_fold(first, author_words[i]) &&
+			first[length + strspn(first + length, " ")] == ':')
+			return true;
+		if (end - line >= length &&
+			text_starts_fold(text + end - length, author_words[i]) &&
+			(end - length == line || text[end - length - 1] == ' '))
+			return true;
+	}
+	/* A Message-ID in "the message <1@example.net> was". */
+	return end - line >= 7 && start > 0 && text[start - 1] == '<' &&
+	       text_starts_fold(text + end - 7, "message");
+}
+
+void search_add_match(struct search *search, const char *where, const struct match *match)
+{
+	const char *domain = match->is_local ? find_author_domain(search) : NULL;
+	char *rest = mem_strndup(search->context, where + match->address_start,
+		match->address_end - match->address_start);
+	char *word;
+
+	if (search->is_generic && search_is_author(where, match->address_start))
+		return;
+	while ((word = strsep(&rest, ",; \t\n")) != NULL) {
+		if (domain != NULL && *word != '\0' && strchr(word, '@') == NULL)
+			word = mem_printf(search->context, "%s%s", word, domain);
+		if (strchr(word, '@') != NULL)
+			search_add_address(search, word, match);
+	}
+}
 
 /* Where an address at text ends; text itself when there is none. */
 static const char *find_end(const char *text)

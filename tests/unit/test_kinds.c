@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "classify/classify.h"
-#include "classify/dialect.h"
+#include "classify/evidence.h"
 #include "classify/rule_set.h"
 #include "suite.h"
 
@@ -73,7 +73,7 @@ START_TEST(condition_holds)
 	ck_assert_msg(rules_parse(context, "x.rules", text, &rules, &error) == STATUS_OK,
 		"%s: got error \"%s\"", conditions[_i].condition, error);
 	evidence_text_open(context, mail_read(context, raw, NULL), &evidence);
-	bool fits = dialect_fits(&rules.items[0], &evidence);
+	bool fits = evidence_fits(&rules.items[0], &evidence);
 	ck_assert_msg(fits == conditions[_i].fits, "%s on \"%s\": got %d, want %d",
 		conditions[_i].condition, conditions[_i].message, fits, conditions[_i].fits);
 	mem_free(context);

@@ -1,0 +1,278 @@
+/*
+ * evidence.c: in charge of what is found out about a message so that rules can be held against it:
+ * its words, its fields, and the facts that hold for it as a whole. Each is found out when a rule
+ * first asks, and once a message.
+ */
+#include "classify/evidence.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "classify/author.h"
+#include "classify/prose.h"
+#include "classify/rule_set.h"
+
+void evidence_text_open(
+	const void *context, const struct mail *mail, struct evidence_text *text_out)
+{
+	*text_out = (struct evidence_text){.mail = mail, .context = context};
+	text_out->subject = haystack_make(
+		context, header_decode(context, headers_find(&mail->headers, "Subject")));
+	text_out->from = haystack_make(
+		context, header_decode(context, headers_find(&mail->headers, "From")));
+	haystack_index(context, &text_out->subject);
+	haystack_index(context, &text_out->from);
+	text_out->author = header_address(context, headers_find(&mail->headers, "From"));
+	text_out->addressee = header_address(context, headers_find(&mail->headers, "To"));
+}
+
+const struct haystack *evidence_find_prose(struct evidence_text *text)
+{
+	if (!text->has_prose) {
+		text->prose = haystack_make(text->context, prose_read(text->context, text->mail));
+		haystack_index(text->context, &text->prose);
+		text->has_prose = true;
+	}
+	return &text->prose;
+}
+
+/* What the group "address" of a header condition took names a recipient. */
+static void keep_named(struct evidence_text *text, const char *value, const struct match *match)
+{
+	if (match->address_end > match->address_start)
+		text->named = mem_strndup(text->context, value + match->address_start,
+			match->address_end - match->address_start);
+}
+
+/* A field's value to search in, folded once for the rules that ask for it. */
+static const struct haystack *find_value(struct evidence_text *text, const char *value)
+{
+	for (size_t i = 0; i < VALUE_CACHE_SIZE; i++) {
+		if (text->values[i] == value)
+			return &text->folded[i];
+	}
+	size_t place = text->value_count++ % VALUE_CACHE_SIZE;
+	text->values[place] = value;
+	text->folded[place] = haystack_make(text->context, value);
+	haystack_index(text->context, &text->folded[place]);
+	return &text->folded[place];
+}
+
+/* True when one field of one of the names fits. */
+static bool header_fits(
+	const struct rule_line *line, const struct headers *headers, struct evidence_text *text)
+{
+	const struct header *header;
+	struct match match;
+
+	for (const char *const *name = line->headers; *name != NULL; name++) {
+		size_t index = 0;
+		while ((header = headers_next(headers, *name, &index)) != NULL) {
+			if (rule_line_find(line, find_value(text, header->value), 0, &match)) {
+				keep_named(text, header->value, &match);
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* The same in the header of a message that came back. */
+static bool returned_fits(const struct rule_line *line, struct evidence_text *text)
+{
+	for (const struct part *part = text->mail->root; part != NULL;
+		part = part_following(part, text->mail->root)) {
+		if (part->is_message && header_fits(line, &part->headers, text))
+			return true;
+	}
+	return false;
+}
+
+/* True for a line of a message that the author answers. Two marks are no quotation: Majordomo puts
+ * ">>>> " before a command. */
+static bool is_quotation(const char *line)
+{
+	return line[0] == '>' && line[1] != '>';
+}
+
+/* The first words of the body that the author wrote himself. */
+static const struct haystack *find_opening(struct evidence_text *text)
+{
+	const struct haystack *prose = evidence_find_prose(text);
+	size_t size = 0;
+
+	if (text->has_opening)
+		return &text->opening;
+	char *words = mem_alloc(text->context, RULE_OPENING_MAX + 1);
+	for (size_t i = 0; i < prose->size && size < RULE_OPENING_MAX;) {
+		size_t length = strcspn(prose->text + i, "\n") + 1;
+		bool is_kept = !is_quotation(prose->text + i);
+		if (i + length > prose->size)
+			length = prose->size - i;
+		for (size_t k = 0; is_kept && k < length && size < RULE_OPENING_MAX; k++)
+			words[size++] = prose->text[i + k];
+		i += length;
+	}
+	words[size] = '\0';
+	text->opening = haystack_make(text->context, words);
+	haystack_index(text->context, &text->opening);
+	text->has_opening = true;
+	return &text->opening;
+}
+
+static bool opening_fits(const struct rule_line *line, struct evidence_text *text)
+{
+	struct match match;
+
+	return rule_line_find(line, find_opening(text), 0, &match);
+}
+
+/* The type of a part of the message itself: a message inside counts, what is in it does not. */
+static bool part_fits(const struct rule_line *line, struct evidence_text *text)
+{
+	const struct part *root = text->mail->root;
+	struct match match;
+
+	for (const struct part *part = root; part != NULL;) {
+		struct haystack type = haystack_make(text->context, part->type);
+		if (rule_line_find(line, &type, 0, &match))
+			return true;
+		part = part->is_message ? part_behind(part, root) : part_following(part, root);
+	}
+	return false;
+}
+
+/* What holds for the message as a whole, whichever rule asks. */
+static const struct {
+	enum rule_part part;
+	bool (*holds)(const struct mail *mail);
+} facts[] = {
+	{RULE_SENDER_NULL, author_has_null_sender},
+	{RULE_AUTHOR_DAEMON, author_is_daemon},
+	{RULE_AUTHOR_POSTMASTER, author_is_postmaster},
+	{RULE_AUTHOR_PERSON, author_is_person},
+	{RULE_ANSWER, author_is_answer},
+	{RULE_DISTRIBUTED, author_is_distributed},
+};
+
+_Static_assert(sizeof(facts) / sizeof(facts[0]) == FACT_COUNT, "one place for each fact");
+
+static bool is_fact(enum rule_part part)
+{
+	for (size_t i = 0; i < FACT_COUNT; i++) {
+		if (facts[i].part == part)
+			return true;
+	}
+	return false;
+}
+
+/* Found out once a message. */
+static bool fact_holds(enum rule_part part, struct evidence_text *text)
+{
+	for (size_t i = 0; i < FACT_COUNT; i++) {
+		if (facts[i].part != part)
+			continue;
+		if (text->facts[i] == FACT_UNKNOWN)
+			text->facts[i] = facts[i].holds(text->mail) ? FACT_YES : FACT_NO;
+		return text->facts[i] == FACT_YES;
+	}
+	return false;
+}
+
+static bool line_fits(const struct rule_line *line, struct evidence_text *text)
+{
+	struct match match;
+
+	switch (line->part) {
+	case RULE_LITERAL:
+	case RULE_BODY:
+		return rule_line_find(line, evidence_find_prose(text), 0, &match) != line->is_not;
+	case RULE_SUBJECT:
+		return rule_line_find(line, &text->subject, 0, &match) != line->is_not;
+	case RULE_FROM:
+		return rule_line_find(line, &text->from, 0, &match) != line->is_not;
+	case RULE_HEADER:
+		return header_fits(line, &text->mail->headers, text) != line->is_not;
+	case RULE_RETURNED:
+		return returned_fits(line, text) != line->is_not;
+	case RULE_OPENING:
+		return opening_fits(line, text) != line->is_not;
+	case RULE_MIME_TYPE:
+		return part_fits(line, text) != line->is_not;
+	case RULE_SENDER_NULL:
+	case RULE_AUTHOR_DAEMON:
+	case RULE_AUTHOR_POSTMASTER:
+	case RULE_AUTHOR_PERSON:
+	case RULE_ANSWER:
+	case RULE_DISTRIBUTED:
+		return fact_holds(line->part, text) != line->is_not;
+	case RULE_EARLY:
+	case RULE_ADDRESS:
+	case RULE_ORIGINAL:
+	case RULE_DELAYED:
+	case RULE_REPORT:
+	case RULE_STATUS:
+	case RULE_REPLY:
+	case RULE_REMOTE:
+	case RULE_DIAGNOSTIC:
+	case RULE_WRITER:
+	case RULE_PART_COUNT:
+		break;
+	}
+	return true;
+}
+
+static bool is_about_words(enum rule_part part)
+{
+	return part == RULE_LITERAL || part == RULE_BODY || part == RULE_OPENING;
+}
+
+/* The cheap conditions first: facts, then header fields, then words. */
+enum { PASS_FACTS, PASS_HEADERS, PASS_WORDS, PASS_COUNT };
+
+static int find_pass(enum rule_part part)
+{
+	if (is_fact(part))
+		return PASS_FACTS;
+	return is_about_words(part) ? PASS_WORDS : PASS_HEADERS;
+}
+
+/* The conditions on words last: they are dear. */
+bool evidence_fits(const struct rule *rule, struct evidence_text *text)
+{
+	text->named = NULL;
+	for (int pass = 0; pass < PASS_COUNT; pass++) {
+		for (size_t i = 0; i < rule->line_count; i++) {
+			if (find_pass(rule->lines[i].part) == pass &&
+				!line_fits(&rule->lines[i], text))
+				return false;
+		}
+	}
+	return true;
+}
+
+bool evidence_is_marked(enum kind kind, struct evidence_text *text)
+{
+	const struct rules *rules = rule_set_find("generic.rules");
+
+	for (size_t i = 0; i < rules->count; i++) {
+		if (rules->items[i].type == RULE_KIND && rules->items[i].kind == kind &&
+			evidence_fits(&rules->items[i], text))
+			return true;
+	}
+	return false;
+}
+
+bool evidence_is_asked(struct evidence_text *text)
+{
+	const struct mail *mail = text->mail;
+
+	if (!text->is_asked)
+		text->is_system = headers_find(&mail->headers, "X-Failed-Recipients") != NULL ||
+				  (!author_is_person(mail) &&
+					  (author_has_null_sender(mail) || author_is_daemon(mail) ||
+						  author_is_postmaster(mail) ||
+						  evidence_is_marked(KIND_FAILED, text)));
+	text->is_asked = true;
+	return text->is_system;
+}
