@@ -157,15 +157,6 @@ static const struct {
 
 _Static_assert(sizeof(facts) / sizeof(facts[0]) == FACT_COUNT, "one place for each fact");
 
-static bool is_fact(enum rule_part part)
-{
-	for (size_t i = 0; i < FACT_COUNT; i++) {
-		if (facts[i].part == part)
-			return true;
-	}
-	return false;
-}
-
 /* Found out once a message. */
 static bool fact_holds(enum rule_part part, struct evidence_text *text)
 {
@@ -222,29 +213,32 @@ static bool line_fits(const struct rule_line *line, struct evidence_text *text)
 	return true;
 }
 
-static bool is_about_words(enum rule_part part)
-{
-	return part == RULE_LITERAL || part == RULE_BODY || part == RULE_OPENING;
-}
+/* The cheap conditions first: facts, then header fields, then what words have to be there, then the
+ * first words, then all of them. */
+enum { PASS_HEADERS, PASS_FACTS, PASS_LITERALS, PASS_OPENING, PASS_WORDS, PASS_COUNT };
 
-/* The cheap conditions first: facts, then header fields, then words. */
-enum { PASS_FACTS, PASS_HEADERS, PASS_WORDS, PASS_COUNT };
+static const int order[PASS_COUNT] = {
+	PASS_FACTS, PASS_HEADERS, PASS_LITERALS, PASS_OPENING, PASS_WORDS};
 
-static int find_pass(enum rule_part part)
-{
-	if (is_fact(part))
-		return PASS_FACTS;
-	return is_about_words(part) ? PASS_WORDS : PASS_HEADERS;
-}
+static const unsigned char passes[RULE_PART_COUNT] = {
+	[RULE_SENDER_NULL] = PASS_FACTS,
+	[RULE_AUTHOR_DAEMON] = PASS_FACTS,
+	[RULE_AUTHOR_POSTMASTER] = PASS_FACTS,
+	[RULE_AUTHOR_PERSON] = PASS_FACTS,
+	[RULE_ANSWER] = PASS_FACTS,
+	[RULE_DISTRIBUTED] = PASS_FACTS,
+	[RULE_LITERAL] = PASS_LITERALS,
+	[RULE_OPENING] = PASS_OPENING,
+	[RULE_BODY] = PASS_WORDS,
+};
 
-/* The conditions on words last: they are dear. */
 bool evidence_fits(const struct rule *rule, struct evidence_text *text)
 {
 	text->named = NULL;
-	for (int pass = 0; pass < PASS_COUNT; pass++) {
-		for (size_t i = 0; i < rule->line_count; i++) {
-			if (find_pass(rule->lines[i].part) == pass &&
-				!line_fits(&rule->lines[i], text))
+	for (int i = 0; i < PASS_COUNT; i++) {
+		for (size_t k = 0; k < rule->line_count; k++) {
+			if (passes[rule->lines[k].part] == order[i] &&
+				!line_fits(&rule->lines[k], text))
 				return false;
 		}
 	}
