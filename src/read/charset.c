@@ -10,6 +10,7 @@
  */
 #include "read/charset.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -99,7 +100,8 @@ const char *charset_guess(struct bytes text)
 {
 	if (text.size > GUESS_MAX)
 		text.size = GUESS_MAX;
-	for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+	bool has_escape = text.size > 0 && memchr(text.data, '\033', text.size) != NULL;
+	for (size_t i = 0; has_escape && i < sizeof(escapes) / sizeof(escapes[0]); i++) {
 		if (memmem(text.data, text.size, escapes[i].sequence,
 			    strlen(escapes[i].sequence)) != NULL)
 			return escapes[i].charset;
