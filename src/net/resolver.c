@@ -33,9 +33,17 @@ enum {
 	EDNS_SIZE = 1232, /* bytes that pass everywhere without fragments; more comes by TCP */
 	TRIES = 2,
 	TIMEOUT_LEAST_MS = 50,
+	OUTAGE_S = 60, /* without questions, after no server answered any */
 	CLASS_IN = 1,
 	PORT = 53
 };
+
+/* Where the cache keeps that no server answered: no name in DNS has this spelling. */
+static const char outage_name[] = ".";
+static const enum dns_type outage_type = DNS_TXT;
+
+/* A question that every resolver answers at once, whoever is down: RFC 6761 section 6.4. */
+static const char probe_name[] = "invalid";
 
 /* What was answered: the message, or, without one, the outcome alone. */
 struct memo {
@@ -55,7 +63,10 @@ struct resolver {
 	ares_channel channel; /* NULL: not set up */
 	int64_t deadline_ms;  /* of the message */
 	uint64_t message_number;
-	void *memory; /* the memos' context */
+	bool has_heard;		 /* a server answered something, in this message */
+	bool has_looked;	 /* for an outage, in the cache */
+	int64_t outage_until_ms; /* no server answered before: nothing is asked until then */
+	void *memory;		 /* the memos' context */
 	struct memo *table[TABLE_SIZE];
 	size_t memo_count;
 	size_t memo_bytes;
@@ -95,6 +106,7 @@ void resolver_begin_message(struct resolver *resolver)
 {
 	resolver->deadline_ms = monotonic_ms() + resolver->options->budget_ms;
 	resolver->message_number++;
+	resolver->has_heard = false;
 }
 
 int resolver_budget_ms(const struct resolver *resolver)
@@ -375,14 +387,62 @@ static const char *find_failure(int status)
 	return "the DNS question could not be sent";
 }
 
+/* True when a server said something, be it that it failed. */
+static bool is_heard(const struct reply *reply)
+{
+	return reply->data != NULL ||
+	       (reply->status != ARES_ETIMEOUT && reply->status != ARES_ECANCELLED);
+}
+
+/* No server answers: each delivery would wait for its whole budget, and the mail server's queue
+ * would grow. So nothing is asked for a while, here and in the processes to come. */
+static void note_outage(struct resolver *resolver)
+{
+	const struct resolver_cache *cache = &resolver->options->cache;
+
+	resolver->outage_until_ms = monotonic_ms() + OUTAGE_S * 1000;
+	if (cache->store != NULL)
+		cache->store(cache->argument, outage_name, outage_type, "", 1, OUTAGE_S);
+}
+
+/* True within OUTAGE_S of an outage that this process or another one saw. */
+static bool is_outage(struct resolver *resolver, const void *context)
+{
+	const struct resolver_cache *cache = &resolver->options->cache;
+	const void *data;
+	size_t size;
+
+	if (!resolver->has_looked && cache->find != NULL &&
+		cache->find(cache->argument, context, outage_name, outage_type, &data, &size))
+		resolver->outage_until_ms = monotonic_ms() + OUTAGE_S * 1000;
+	resolver->has_looked = true;
+	return resolver->outage_until_ms > monotonic_ms();
+}
+
+/* A stranger chooses most names, and can choose one whose servers are dead: so that his silence is
+ * not taken for our resolver's, that is asked a second thing when the first takes long. */
 static void ask_servers(
 	struct resolver *resolver, struct reply *reply, const char *name, enum dns_type type)
 {
+	struct reply probe = {.context = reply->context};
+	bool has_probed = false;
+
 	ares_query(resolver->channel, name, CLASS_IN, (int)type, note_reply, reply);
-	while (!reply->is_done && resolver_budget_ms(resolver) > 0)
+	while ((!reply->is_done || (has_probed && !probe.is_done)) &&
+		resolver_budget_ms(resolver) > 0) {
 		wait_once(resolver);
-	if (!reply->is_done)
+		if (reply->is_done && (reply->data != NULL || reply->status != ARES_ETIMEOUT))
+			break;
+		if (has_probed || resolver->has_heard)
+			continue;
+		has_probed = true;
+		ares_query(resolver->channel, probe_name, CLASS_IN, DNS_A, note_reply, &probe);
+	}
+	if (!reply->is_done || (has_probed && !probe.is_done))
 		ares_cancel(resolver->channel);
+	resolver->has_heard |= is_heard(reply) || (has_probed && is_heard(&probe));
+	if (has_probed && !resolver->has_heard)
+		note_outage(resolver);
 }
 
 /* Asks the servers, and keeps what they say. */
@@ -423,6 +483,9 @@ void resolver_ask(struct resolver *resolver, const void *context, const char *na
 		answer_out->outcome = DNS_NO_DOMAIN;
 	else if (recall(resolver, context, canonical, type, answer_out))
 		;
+	else if (is_outage(resolver, scratch))
+		*answer_out = (struct dns_answer){
+			.outcome = DNS_FAILED, .why = "DNS did not answer a moment ago"};
 	else if (resolver_budget_ms(resolver) > 0)
 		ask_anew(resolver, context, canonical, type, answer_out);
 	else

@@ -2,8 +2,9 @@
  * resolver.h: DNS (c-ares), one resolver for all that ask: DKIM keys, SPF, DNS lists, host names.
  *
  * Every question of a message is paid for from one budget of time: when that is spent, all further
- * answers are DNS_FAILED at once. A failed answer never counts against a bounce: who asked says
- * "unavailable".
+ * answers are DNS_FAILED at once. So they are for a minute after no server answered at all, in this
+ * process and, by the cache, in others: an outage must not make the mail server's queue grow. A
+ * failed answer never counts against a bounce: who asked says "unavailable".
  */
 #ifndef BACKSTOP_NET_RESOLVER_H
 #define BACKSTOP_NET_RESOLVER_H

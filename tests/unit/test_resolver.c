@@ -356,6 +356,61 @@ START_TEST(test_cache)
 }
 END_TEST
 
+/* ---- no server answers ---- */
+
+/* Asked of a server that never answers, then by another process. */
+START_TEST(test_outage)
+{
+	struct dns_world world;
+	void *context = mem_context(NULL, "test");
+	struct keeper keeper = {.context = context};
+	struct resolver *resolver;
+	struct dns_answer answer;
+
+	dns_world_start(&world, zone, "silent");
+	world.options.cache = (struct resolver_cache){keeper_find, keeper_store, &keeper};
+	resolver = resolver_new(context, &world.options, NULL);
+	resolver_ask(resolver, context, "a.example.org", DNS_A, &answer);
+	ck_assert_int_eq(answer.outcome, DNS_FAILED);
+	ck_assert_int_eq(keeper.stored, 1);
+	ck_assert_int_eq(keeper.ttl_s, 60);
+	for (int i = 0; i < 2; i++) {
+		resolver_begin_message(resolver);
+		resolver_ask(resolver, context, "b.example.org", DNS_A, &answer);
+		ck_assert_int_eq(answer.outcome, DNS_FAILED);
+		ck_assert_str_eq(answer.why, "DNS did not answer a moment ago");
+		mem_free(resolver);
+		resolver = resolver_new(context, &world.options, NULL);
+	}
+	ck_assert_int_eq(dns_world_count(&world, "b.example.org"), 0);
+	mem_free(context);
+	dns_world_end(&world);
+}
+END_TEST
+
+/* A name whose servers are dead or at odds is a stranger's choice, and no outage. */
+START_TEST(test_no_outage)
+{
+	static const char *const names[] = {
+		"silent.example.org", "servfail.example.org", "lying-id.example.org"};
+	struct dns_world world;
+	void *context = mem_context(NULL, "test");
+	struct keeper keeper = {.context = context};
+	struct resolver *resolver = start(&world, context);
+	struct dns_answer answer;
+
+	world.options.cache = (struct resolver_cache){keeper_find, keeper_store, &keeper};
+	resolver_ask(resolver, context, names[_i], DNS_A, &answer);
+	ck_assert_int_eq(answer.outcome, DNS_FAILED);
+	ck_assert_int_eq(keeper.stored, 0);
+	resolver_begin_message(resolver);
+	resolver_ask(resolver, context, "real.example.org", DNS_A, &answer);
+	ck_assert_int_eq(answer.outcome, DNS_FOUND);
+	mem_free(context);
+	dns_world_end(&world);
+}
+END_TEST
+
 /* ---- messages cut and spoiled at every byte ---- */
 
 START_TEST(test_spoiled)
@@ -430,6 +485,8 @@ int main(void)
 	tcase_add_loop_test(tcase, test_no_server, 0, ROWS(no_servers));
 	tcase_add_test(tcase, test_second_server);
 	tcase_add_test(tcase, test_cache);
+	tcase_add_test(tcase, test_outage);
+	tcase_add_loop_test(tcase, test_no_outage, 0, 3);
 	tcase_add_test(tcase, test_spoiled);
 	tcase_add_loop_test(tcase, test_spelling, 0, ROWS(spellings));
 	suite_add_tcase(suite, tcase);

@@ -5,10 +5,10 @@
  * read and write its one socket, ask for memory, and end. It holds no message, no key, no open
  * file, no environment. Whatever becomes of it, its parent takes for "could not be found out".
  *
- * Why all this: libspf2 parses text that whoever owns a domain publishes. Debian's 1.2.10-7.2
- * carries the fixes for CVE-2021-20314 and for the two macro overflows CVE-2021-33912 and -33913
- * (changelog of 1.2.10-7.1), but none for the integer underflow of 2023 (CVE-2023-42118), of which
- * no release has one; and it dies on some ptr records.
+ * Why all this: libspf2 parses text that whoever owns a domain publishes. The changelog of
+ * Debian's 1.2.10-7.2 says that it has the fixes for CVE-2021-20314 and for the two macro overflows
+ * CVE-2021-33912 and -33913, and names none for the integer underflow of 2023 (CVE-2023-42118);
+ * that was read, not tried. And it dies on some ptr records.
  */
 #include <arpa/nameser.h>
 #include <errno.h>
