@@ -1,0 +1,250 @@
+#!/bin/sh
+# The checks that ask DNS, through the front door: of a server of our own on loopback, well-behaved
+# and not.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/world.sh"
+
+server=${BACKSTOP_DNS_SERVER:-build/tests/dns/server}
+zone=$dir/zone
+log=$dir/questions
+genuine=$world/genuine-postfix.eml
+forged=$world/forged-naive.eml
+signed=$world/genuine-signed.eml
+mkfifo "$dir/life"
+server_id=''
+
+stop_dns() {
+	[ -n "$server_id" ] || return 0
+	exec 9>&-
+	wait "$server_id"
+	server_id=''
+}
+
+# start_dns [BEHAVIOUR]: serves the zone from standard input; sets $port. The server ends when
+# descriptor 9 is closed, so it does not outlive this script.
+start_dns() {
+	stop_dns
+	cat >"$zone"
+	: >"$log"
+	: >"$dir/port"
+	"$server" "$zone" "${1-normal}" "$log" <"$dir/life" >"$dir/port" &
+	server_id=$!
+	exec 9>"$dir/life"
+	while [ ! -s "$dir/port" ]; do sleep 0.02; done
+	port=$(cat "$dir/port")
+}
+
+# configure_dns SED-SCRIPT [SECTIONS] [DNS-SETTINGS]: the world's configuration, changed, that asks
+# our server; a new state.
+configure_dns() {
+	configure
+	sed "$1" "$conf" >"$dir/changed.conf"
+	{
+		cat "$dir/changed.conf"
+		printf 'dns {\n servers = {"127.0.0.1:%s"}\n %s\n}\n%s\n' "$port" \
+			"${3-timeout = 1s
+ budget = 3s}" "${2-}"
+	} >"$conf"
+	rm -rf "$state"
+	feed_ledger
+}
+
+# saw CHECK FILE: what the check found with DNS.
+saw() {
+	"$BACKSTOP" scan -c "$conf" "$now" --state --dns --format=json "$2" >"$dir/json"
+	sed -n 's/.*"check":"'"$1"'","result":"\([a-z-]*\)".*/\1/p' "$dir/json"
+}
+
+asked() {
+	wc -l <"$log"
+}
+
+# verdict: of the last delivery, and what was done.
+verdict() {
+	sed -n 's/.* \(verdict=[a-z]*\) score=[^ ]* \(action=[a-z]*\) .*/\1 \2/p' "$dir/.err"
+}
+
+no_senders='/senders *=/d'
+
+# ---- hop, without senders: the domain's SPF record ----
+start_dns <<'EOZ'
+lists.example.org. TXT "v=spf1 ip4:192.0.2.10 -all"
+EOZ
+configure_dns "$no_senders"
+is "$(saw hop "$genuine")" ours "SPF pass: ours"
+is "$(saw hop "$forged")" foreign "SPF fail: foreign"
+run "$BACKSTOP" explain -c "$conf" "$now" --state --dns "$genuine"
+like "$out" "hop +ours +\\+20 " "explain says the same"
+mkdir "$dir/lame"
+cp "$BACKSTOP" "$dir/lame/backstop"
+for end in 'exit 1' 'kill -9 $$' 'exec sleep 60'; do
+	echo "$end" | make_program "$dir/lame/backstop-spf"
+	is "$(BACKSTOP=$dir/lame/backstop saw hop "$forged")" unavailable "SPF's program: $end"
+done
+: >"$log"
+run "$BACKSTOP" scan -c "$conf" "$now" --state "$genuine" "$forged" "$signed"
+run "$BACKSTOP" explain -c "$conf" "$now" --state "$genuine"
+is "$(asked)" 0 "scan and explain ask nobody unless --dns is given"
+like "$out" "hop +unavailable .*DNS is not asked" "and say so"
+
+start_dns <<'EOZ'
+lists.example.org. TXT "v=spf1 ip4:192.0.2.10 ~all"
+EOZ
+configure_dns "$no_senders"
+is "$(saw hop "$forged")" doubtful "SPF softfail: doubtful"
+start_dns <<'EOZ'
+lists.example.org. A 192.0.2.10
+EOZ
+configure_dns "$no_senders"
+is "$(saw hop "$forged")" unavailable "no SPF record: it cannot be told"
+
+# ---- standing: may who reports speak for the recipient? ----
+# The client gets a name of nobody's, so that only its address can tell.
+sed '1,/^Date: /s/mx\.example\.net/relay.example.com/g; s/\[203\.0\.113\.25\]/[203.0.113.77]/' \
+	"$genuine" >"$dir/strange.eml"
+start_dns <<'EOZ'
+example.net. MX 10 in.example.net.
+in.example.net. A 203.0.113.77
+EOZ
+configure_dns ''
+is "$(saw standing "$dir/strange.eml")" related "the recipient's MX"
+start_dns <<'EOZ'
+example.net. TXT "v=spf1 ip4:203.0.113.77 -all"
+example.net. MX 10 in.example.net.
+in.example.net. A 203.0.113.25
+EOZ
+configure_dns ''
+is "$(saw standing "$dir/strange.eml")" related "a host that the recipient's SPF record names"
+start_dns <<'EOZ'
+example.net. TXT "v=spf1 ip4:203.0.113.25 -all"
+example.net. MX 10 in.example.net.
+in.example.net. A 203.0.113.25
+EOZ
+configure_dns ''
+is "$(saw standing "$dir/strange.eml")" stranger "neither"
+
+# ---- reporter: SPF of its HELO name, DNS lists ----
+lists='blocklist "bad.example.org" { weight = -5 }'
+start_dns <<'EOZ'
+mx.example.net. TXT "v=spf1 ip4:203.0.113.25 -all"
+mx.example.com. TXT "v=spf1 -all"
+EOZ
+configure_dns ''
+is "$(saw reporter "$genuine")" helo-pass "HELO: pass"
+is "$(saw reporter "$forged")" helo-fail "HELO: fail"
+
+# list ADDRESS TEXT RESULT: what a list's answer makes of it.
+list() {
+	start_dns <<-EOZ
+		25.113.0.203.bad.example.org. A $1
+	EOZ
+	configure_dns '' "$lists"
+	is "$(saw reporter "$genuine") $(grep -c 'listed by bad' "$dir/json")" "$3" "$2"
+}
+list 127.0.0.2 "listed" "listed 1"
+list 127.255.255.254 "an error of the list is no listing" "plain 0"
+list 192.0.2.99 "nor is the answer of a resolver that answers everything" "plain 0"
+start_dns <<'EOZ'
+other.bad.example.org. A 127.0.0.2
+EOZ
+configure_dns '' "$lists"
+is "$(saw reporter "$genuine")" plain "not listed"
+
+# ---- dkim: keys in DNS ----
+key=$(grep -v '^-' "$world/w1.pub" | tr -d '\n')
+by_dns='s/dkim-keys = .*/dkim-keys = {"dns"}/'
+start_dns <<EOZ
+w1._domainkey.lists.example.org. TXT "v=DKIM1; k=rsa; p=$(echo "$key" | cut -c1-200)" "$(echo "$key" | cut -c201-)"
+EOZ
+configure_dns "$by_dns"
+is "$(saw dkim "$signed")" valid "the key is fetched"
+ok "once" test "$(grep -c '^w1._domainkey' "$log")" -eq 1
+start_dns <<'EOZ'
+w1._domainkey.lists.example.org. TXT "v=DKIM1; p="
+EOZ
+configure_dns "$by_dns"
+is "$(saw dkim "$signed")" unavailable "a key that was revoked"
+start_dns <<'EOZ'
+lists.example.org. A 192.0.2.10
+EOZ
+configure_dns "$by_dns"
+is "$(saw dkim "$signed")" unavailable "no key"
+start_dns servfail </dev/null
+configure_dns "$by_dns"
+is "$(saw dkim "$signed")" unavailable "a resolver that fails"
+
+# ---- a resolver that is dead, slow, failing, lying ----
+# These are deadlines, with much room for a busy machine; no benchmark.
+milliseconds() {
+	date +%s%3N
+}
+
+# deliver_bad BEHAVIOUR FILE: delivers to a new state; $took milliseconds.
+deliver_bad() {
+	start_dns "$1" <<-'EOZ'
+		lists.example.org. TXT "v=spf1 ip4:192.0.2.10 -all"
+	EOZ
+	configure_dns "$no_senders; $by_dns" "$lists" 'timeout = 1s
+ budget = 1s'
+	began=$(milliseconds)
+	deliver "$2"
+	took=$(($(milliseconds) - began))
+}
+
+for message in "$signed" "$forged" "$world/genuine-before-the-ledger.eml"; do
+	name=$(basename "$message" .eml)
+	start_dns silent </dev/null
+	configure_dns "$no_senders; $by_dns" "$lists" 'use = no'
+	deliver "$message"
+	without=$(verdict)
+	is "$(asked)" 0 "$name: dns { use = no } asks nobody"
+	for manner in silent slow servfail lying-id wrong-question garbage; do
+		deliver_bad "$manner" "$message"
+		ends 0 "$name, resolver $manner: is delivered"
+		ok "$name, resolver $manner: within its budget, and some" test "$took" -lt 3000
+		[ "$manner" = slow ] && continue # what it says in time counts
+		is "$(verdict)" "$without" "$name, resolver $manner: judged as without DNS"
+	done
+done
+
+# ---- an outage is remembered ----
+# again NUMBER: another report like the genuine one; $took milliseconds.
+again() {
+	sed "s/^Subject: /Subject: $1 /" "$genuine" >"$dir/report.eml"
+	began=$(milliseconds)
+	deliver "$dir/report.eml"
+	took=$(($(milliseconds) - began))
+}
+
+deliver_bad silent "$genuine"
+: >"$log"
+again 2
+is "$(asked)" 0 "after a delivery that no server answered, the next asks nobody"
+ok "and does not wait" test "$took" -lt 900
+run "$BACKSTOP" deliver -c "$conf" --now=2026-11-24T00:01:01Z <"$dir/report.eml"
+ok "a minute later it is asked again" test "$(asked)" -gt 0
+deliver_bad servfail "$genuine"
+: >"$log"
+again 2
+ok "a resolver that fails is asked again" test "$(asked)" -gt 0
+
+# ---- answers are kept in the state ----
+start_dns <<'EOZ'
+lists.example.org. 300 TXT "v=spf1 ip4:192.0.2.10 -all"
+mx.example.net. 300 TXT "v=spf1 ip4:203.0.113.25 -all"
+example.net. 300 MX 10 mx.example.net.
+mx.example.net. 300 A 203.0.113.25
+EOZ
+configure_dns "$no_senders"
+again 1
+ok "the first delivery asks" test "$(asked)" -gt 0
+: >"$log"
+again 2
+is "$(cat "$log")" "" "the second asks nothing"
+run "$BACKSTOP" deliver -c "$conf" --now=2026-11-26T00:00:00Z <"$dir/report.eml"
+ok "when they have expired, it is asked again" test "$(asked)" -gt 0
+run "$BACKSTOP" check -c "$conf"
+unlike "$out" "cannot be understood" "every record is understood"
+
+stop_dns
+done_testing
