@@ -12,6 +12,7 @@
 #include "cmd/command.h"
 
 const struct option_row check_options[] = {
+	{"dns", OPTION_FLAG, NULL, "ask DNS too, whether what the checks need is there"},
 	{"mta", OPTION_FLAG, NULL, "ask the mail server (Postfix) too, how it calls backstop"},
 	{NULL, OPTION_FLAG, NULL, NULL},
 };
@@ -105,6 +106,8 @@ enum status check_run(struct command_run *run)
 	check_config(&survey);
 	if (survey.config != NULL)
 		state_config(&survey);
+	if (survey.config != NULL)
+		check_dns(&survey, command_option(run, "dns") != NULL);
 	check_rules(&survey);
 	if (command_option(run, "mta") != NULL)
 		check_mta(&survey, &account);

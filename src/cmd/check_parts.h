@@ -3,7 +3,7 @@
  *
  * check.c is the command; check_finding.c says and counts what is found; check_rules.c looks at the
  * rules, check_place.c at files and folders, check_roster.c at rosters, check_user.c lets it do so
- * with another user's rights, check_mta.c asks the mail server.
+ * with another user's rights, check_mta.c asks the mail server, check_dns.c asks DNS.
  */
 #ifndef BACKSTOP_CMD_CHECK_PARTS_H
 #define BACKSTOP_CMD_CHECK_PARTS_H
@@ -65,6 +65,10 @@ void check_places(struct survey *survey);
 
 /* The same with the rights that Postfix's pipe(8) would give: needs root. */
 void check_places_as(struct survey *survey, const struct check_account *account);
+
+/* What is configured of DNS; is_asked: what DNS says, too, which may take the budget for each
+ * question. Needs a configuration. */
+void check_dns(struct survey *survey, bool is_asked);
 
 /* Asks Postfix how it calls us. account_out->name is set where exactly one account is known. */
 void check_mta(struct survey *survey, struct check_account *account_out);

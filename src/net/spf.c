@@ -68,6 +68,8 @@ struct child {
 	int socket; /* -1: it was not started */
 };
 
+static const char installed_program[] = BACKSTOP_LIBEXEC "/" PROGRAM_NAME;
+
 /* On context; NULL when it is nowhere. */
 static const char *find_program(const void *context)
 {
@@ -87,8 +89,14 @@ static const char *find_program(const void *context)
 				return path;
 		}
 	}
-	path = BACKSTOP_LIBEXEC "/" PROGRAM_NAME;
+	path = installed_program;
 	return access(path, X_OK) == 0 ? path : NULL;
+}
+
+const char *spf_find_program(const void *context, const char **standard_out)
+{
+	*standard_out = installed_program;
+	return find_program(context);
 }
 
 /* posix_spawn and not fork: it copies no page tables, and nothing of ours runs between. The child

@@ -36,6 +36,10 @@ enum spf_result spf_check(struct resolver *resolver, const void *context,
  * ../libexec/backstop, or where `make install` put it. Lent until changed. */
 void spf_use_program(const char *path);
 
+/* The program that would be run, on context, or NULL when it is nowhere or may not be run.
+ * standard_out: where `make install` puts it; static. */
+const char *spf_find_program(const void *context, const char **standard_out);
+
 /* "pass", "fail"...; static. */
 const char *spf_result_name(enum spf_result result);
 

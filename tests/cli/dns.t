@@ -246,5 +246,70 @@ ok "when they have expired, it is asked again" test "$(asked)" -gt 0
 run "$BACKSTOP" check -c "$conf"
 unlike "$out" "cannot be understood" "every record is understood"
 
+# ---- backstop check ----
+start_dns <<'EOZ'
+lists.example.org. TXT "v=spf1 ip4:192.0.2.10 -all"
+lists.example.org. MX 10 mx.example.org.
+w1._domainkey.lists.example.org. TXT "v=DKIM1; p="
+2.0.0.127.bad.example.org. A 127.0.0.2
+EOZ
+configure_dns "$no_senders; $by_dns" "$lists"
+: >"$log"
+run "$BACKSTOP" check -c "$conf"
+is "$status $(asked)" "0 0" "check asks nobody"
+like "$out" "^  dns: servers 127\\.0\\.0\\.1:$port, timeout 1s, budget 3s" "it says who would be asked"
+like "$out" "blocklist bad.example.org: weight -5" "and the lists"
+run "$BACKSTOP" check -c "$conf" --dns
+is "$status" 0 "check --dns finds nothing wrong"
+like "$out" "domain lists.example.org: there is an SPF record" "the SPF record"
+like "$out" "domain lists.example.org: MX mx.example.org" "the MX"
+like "$out" "blocklist bad.example.org: answers" "the list"
+unlike "$out" "^warning: .*(dns|domain|blocklist|dkim)" "and nothing to look at"
+
+start_dns <<'EOZ'
+lists.example.org. TXT "no SPF"
+EOZ
+configure_dns "$no_senders; $by_dns" "$lists"
+run "$BACKSTOP" check -c "$conf" --dns
+is "$status" 78 "neither senders nor an SPF record is a fault"
+like "$out" "domain lists.example.org: no senders and no SPF record: the check hop cannot tell" \
+	"which is named"
+like "$out" "^warning: .*_domainkey.lists.example.org does not exist" "no DKIM keys"
+like "$out" "^warning: .*blocklist bad.example.org: its test address 127.0.0.2 is not listed" "no list"
+configure_dns ''
+run "$BACKSTOP" check -c "$conf" --dns
+is "$status" 0 "with senders it is none"
+start_dns <<'EOZ'
+lists.example.org. TXT "v=spf1 -all"
+lists.example.org. TXT "v=spf1 +all"
+2.0.0.127.bad.example.org. A 127.255.255.254
+*.invalid. A 192.0.2.99
+invalid. A 192.0.2.99
+EOZ
+configure_dns "$no_senders" "$lists"
+run "$BACKSTOP" check -c "$conf" --dns
+like "$out" "no senders and several SPF records" "two SPF records are none"
+like "$out" "^warning: .*blocklist bad.example.org: the list refuses to answer us" "a list that refuses"
+like "$out" "^warning: dns: the servers answer for names that do not exist" "a resolver that makes up"
+
+start_dns silent </dev/null
+configure_dns "$no_senders; $by_dns" "$lists"
+run "$BACKSTOP" check -c "$conf" --dns
+is "$status" 78 "a dead resolver is a fault"
+is "$(printf '%s\n' "$out" | grep -c 'DNS server')" 1 "said in one line"
+configure_dns '' '' 'use = no'
+run "$BACKSTOP" check -c "$conf" --dns
+is "$status $(printf '%s\n' "$out" | grep -c '^note: dns: with use = no')" "0 1" \
+	"with use = no nobody is asked"
+if [ -e /usr/local/libexec/backstop/backstop-spf ]; then
+	skip "SPF's program missing" "it is installed here"
+else
+	rm "$dir/lame/backstop-spf"
+	configure_dns ''
+	run "$dir/lame/backstop" check -c "$conf"
+	is "$status" 0 "SPF's program missing is no fault"
+	like "$out" "^warning: the helper program of SPF is not there .*: /.*/backstop-spf" "but said"
+fi
+
 stop_dns
 done_testing
