@@ -160,6 +160,7 @@ uninstall:
 # What the tests are told. Sanitizers must not turn a report into exit code 1 unseen.
 TEST_ENV    = BACKSTOP=$(abspath $(BUILD))/backstop BACKSTOP_SHIM=$(abspath $(BUILD))/tests/fault/shim.so \
               BACKSTOP_DNS_SERVER=$(abspath $(BUILD))/tests/dns/server \
+              BACKSTOP_STATETOOL=$(abspath $(BUILD))/tests/cli/statetool \
               BACKSTOP_SPF=$(abspath $(BUILD))/backstop-spf \
               BACKSTOP_SPF_ROGUE=$(abspath $(BUILD))/tests/dns/rogue \
               BACKSTOP_SAN=$(SAN) ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 \
@@ -170,7 +171,7 @@ check: check-unit check-cli check-fault
 check-unit: $(UNITS) $(BUILD)/backstop-spf $(BUILD)/tests/dns/server $(BUILD)/tests/dns/rogue
 	@set -e; for unit in $(UNITS); do $(TEST_ENV) $$unit; done
 
-check-cli: all $(BUILD)/tests/dns/server
+check-cli: all $(BUILD)/tests/dns/server $(BUILD)/tests/cli/statetool
 	@$(TEST_ENV) $(PROVE) tests/cli/*.t
 
 check-fault: all $(BUILD)/tests/fault/shim.so
@@ -195,6 +196,11 @@ $(BUILD)/tests/dns/%: tests/dns/%.c
 	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(SANITIZE) -O1 -g -o $@ $<
 
 # A library that is loaded in front of libc: no sanitizer in it.
+$(BUILD)/tests/cli/%: tests/cli/%.c
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(SANITIZE) -O1 -g -o $@ $< -llmdb
+
 $(BUILD)/tests/fault/shim.so: tests/fault/shim.c
 	@mkdir -p $(@D)
 	@echo "  CC  $<"

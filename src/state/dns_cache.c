@@ -114,7 +114,7 @@ bool dns_cache_find(struct state *state, const void *context, const char *name, 
 {
 	struct search search = {.context = context, .now_s = now_s};
 
-	if (!hash_question(name, type, search.hash) ||
+	if (!box_has(state, BOX_DNS) || !hash_question(name, type, search.hash) ||
 		box_read(state, find, &search) != STATUS_OK || search.data == NULL)
 		return false;
 	*data_out = search.data;

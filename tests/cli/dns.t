@@ -5,6 +5,7 @@
 . "$(dirname "$0")/world.sh"
 
 server=${BACKSTOP_DNS_SERVER:-build/tests/dns/server}
+tool=${BACKSTOP_STATETOOL:-build/tests/cli/statetool}
 zone=$dir/zone
 log=$dir/questions
 genuine=$world/genuine-postfix.eml
@@ -186,6 +187,7 @@ deliver_bad() {
 	EOZ
 	configure_dns "$no_senders; $by_dns" "$lists" 'timeout = 1s
  budget = 1s'
+	before=$("$tool" count "$state")
 	began=$(milliseconds)
 	deliver "$2"
 	took=$(($(milliseconds) - began))
@@ -217,6 +219,7 @@ again() {
 }
 
 deliver_bad silent "$genuine"
+is $(($("$tool" count "$state") - before)) 1 "an outage is kept in the delivery's one transaction"
 : >"$log"
 again 2
 is "$(asked)" 0 "after a delivery that no server answered, the next asks nobody"
@@ -236,8 +239,10 @@ example.net. 300 MX 10 mx.example.net.
 mx.example.net. 300 A 203.0.113.25
 EOZ
 configure_dns "$no_senders"
+before=$("$tool" count "$state")
 again 1
 ok "the first delivery asks" test "$(asked)" -gt 0
+is $(($("$tool" count "$state") - before)) 1 "and keeps the answers in its one transaction"
 : >"$log"
 again 2
 is "$(cat "$log")" "" "the second asks nothing"

@@ -1,0 +1,52 @@
+#!/bin/sh
+# A state that an older version made, without the databases of rosters, proofs and DNS: it can be
+# read, and the first delivery makes it whole.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/world.sh"
+
+tool=${BACKSTOP_STATETOOL:-build/tests/cli/statetool}
+genuine=$world/genuine-postfix.eml
+
+printf 'ann@example.net\n' >"$dir/members"
+configure '' "roster = \"$dir/members\""
+feed_ledger
+deliver "$genuine"
+ok "the later databases are taken out" "$tool" age "$state"
+cp -R "$state" "$dir/old"
+
+# has CHECK RESULT: of the judgement in $out.
+has() {
+	like "$out" "\"check\":\"$1\",\"result\":\"$2\"" "$1: $2"
+}
+
+run "$BACKSTOP" scan -c "$conf" "$now" --state --format=json "$genuine"
+is "$status $err" "0 " "scan --state reads it"
+has sent recipient
+has replay 'unavailable|first'
+like "$out" '"verdict":"genuine"' "and judges by what there is"
+printf 'dns { servers = {"127.0.0.1:1"} timeout = 1s budget = 1s }\n' >>"$conf"
+for word in scan explain; do
+	run "$BACKSTOP" "$word" -c "$conf" "$now" --state --dns "$genuine"
+	is "$status $err" "0 " "$word --state --dns reads it"
+done
+run "$BACKSTOP" explain -c "$conf" "$now" --state "$genuine"
+is "$status $err" "0 " "so does explain"
+like "$out" "sent +recipient" "which knows the ledger"
+run "$BACKSTOP" report -c "$conf" "$now" summary
+is "$status $err" "0 " "and report"
+run "$BACKSTOP" check -c "$conf"
+is "$status" 0 "check finds no fault"
+unlike "$out" "cannot be understood" "in any record"
+ok "none of them has written" cmp "$state/data.mdb" "$dir/old/data.mdb"
+
+before=$("$tool" count "$state")
+deliver "$genuine"
+ends 0 "a delivery"
+is $(($("$tool" count "$state") - before)) 2 "makes the databases, and writes its own transaction"
+before=$("$tool" count "$state")
+deliver "$world/genuine-delayed.eml"
+is $(($("$tool" count "$state") - before)) 1 "the next one has its own alone"
+run "$BACKSTOP" scan -c "$conf" "$now" --state --format=json "$genuine"
+has replay 'first|again'
+
+done_testing
