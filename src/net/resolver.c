@@ -33,7 +33,8 @@ enum {
 	EDNS_SIZE = 1232, /* bytes that pass everywhere without fragments; more comes by TCP */
 	TRIES = 2,
 	TIMEOUT_LEAST_MS = 50,
-	OUTAGE_S = 60, /* without questions, after no server answered any */
+	PROBE_PART = 4, /* of the time-out: when it is doubted that anybody answers */
+	OUTAGE_S = 60,	/* without questions, after no server answered any */
 	CLASS_IN = 1,
 	PORT = 53
 };
@@ -387,13 +388,6 @@ static const char *find_failure(int status)
 	return "the DNS question could not be sent";
 }
 
-/* True when a server said something, be it that it failed. */
-static bool is_heard(const struct reply *reply)
-{
-	return reply->data != NULL ||
-	       (reply->status != ARES_ETIMEOUT && reply->status != ARES_ECANCELLED);
-}
-
 /* No server answers: each delivery would wait for its whole budget, and the mail server's queue
  * would grow. So nothing is asked for a while, here and in the processes to come. */
 static void note_outage(struct resolver *resolver)
@@ -426,21 +420,25 @@ static void ask_servers(
 {
 	struct reply probe = {.context = reply->context};
 	bool has_probed = false;
+	int begin_ms = resolver_budget_ms(resolver);
 
 	ares_query(resolver->channel, name, CLASS_IN, (int)type, note_reply, reply);
 	while ((!reply->is_done || (has_probed && !probe.is_done)) &&
 		resolver_budget_ms(resolver) > 0) {
 		wait_once(resolver);
-		if (reply->is_done && (reply->data != NULL || reply->status != ARES_ETIMEOUT))
-			break;
-		if (has_probed || resolver->has_heard)
+		if (reply->is_done &&
+			(reply->data != NULL || (!has_probed && reply->status != ARES_ETIMEOUT)))
+			break; /* heard, or refused at once, which costs no time */
+		if (has_probed || resolver->has_heard ||
+			begin_ms - resolver_budget_ms(resolver) <
+				resolver->options->timeout_ms / PROBE_PART)
 			continue;
 		has_probed = true;
 		ares_query(resolver->channel, probe_name, CLASS_IN, DNS_A, note_reply, &probe);
 	}
 	if (!reply->is_done || (has_probed && !probe.is_done))
 		ares_cancel(resolver->channel);
-	resolver->has_heard |= is_heard(reply) || (has_probed && is_heard(&probe));
+	resolver->has_heard |= reply->data != NULL || probe.data != NULL;
 	if (has_probed && !resolver->has_heard)
 		note_outage(resolver);
 }

@@ -358,7 +358,8 @@ END_TEST
 
 /* ---- no server answers ---- */
 
-/* Asked of a server that never answers, then by another process. */
+/* Asked of a server that never answers, alone or beside one that is not there; then by another
+ * process. */
 START_TEST(test_outage)
 {
 	struct dns_world world;
@@ -368,6 +369,9 @@ START_TEST(test_outage)
 	struct dns_answer answer;
 
 	dns_world_start(&world, zone, "silent");
+	const char *servers[] = {world.address, "127.0.0.1:1"};
+	world.options.servers = servers;
+	world.options.server_count = (size_t)_i + 1;
 	world.options.cache = (struct resolver_cache){keeper_find, keeper_store, &keeper};
 	resolver = resolver_new(context, &world.options, NULL);
 	resolver_ask(resolver, context, "a.example.org", DNS_A, &answer);
@@ -485,7 +489,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_no_server, 0, ROWS(no_servers));
 	tcase_add_test(tcase, test_second_server);
 	tcase_add_test(tcase, test_cache);
-	tcase_add_test(tcase, test_outage);
+	tcase_add_loop_test(tcase, test_outage, 0, 2);
 	tcase_add_loop_test(tcase, test_no_outage, 0, 3);
 	tcase_add_test(tcase, test_spoiled);
 	tcase_add_loop_test(tcase, test_spelling, 0, ROWS(spellings));
