@@ -10,6 +10,7 @@ CLANG_FORMAT ?= clang-format
 PKG_CONFIG ?= pkg-config
 INSTALL    ?= install
 PROVE      ?= prove
+JOBS       ?= $(shell nproc)
 
 # Debian packages: what it takes to build and test, and what the tests with real servers add.
 DEPS       := gcc pkg-config libgmime-3.0-dev libtalloc-dev libconfuse-dev liblmdb-dev libssl-dev \
@@ -172,10 +173,10 @@ check-unit: $(UNITS) $(BUILD)/backstop-spf $(BUILD)/tests/dns/server $(BUILD)/te
 	@set -e; for unit in $(UNITS); do $(TEST_ENV) $$unit; done
 
 check-cli: all $(BUILD)/tests/dns/server $(BUILD)/tests/cli/statetool
-	@$(TEST_ENV) $(PROVE) tests/cli/*.t
+	@$(TEST_ENV) $(PROVE) -j$(JOBS) tests/cli/*.t
 
 check-fault: all $(BUILD)/tests/fault/shim.so
-	@$(TEST_ENV) $(PROVE) tests/fault/*.t
+	@$(TEST_ENV) $(PROVE) -j$(JOBS) tests/fault/*.t
 
 check-mta: all
 	@$(TEST_ENV) $(PROVE) -v tests/mta/*.t

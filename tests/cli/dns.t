@@ -123,6 +123,10 @@ in.example.net. A 203.0.113.25
 EOZ
 configure_dns ''
 is "$(saw standing "$dir/strange.eml")" stranger "neither"
+like "$(cat "$dir/json")" '"verdict":"genuine"' "which the ledger outvotes"
+rm -rf "$state"
+"$BACKSTOP" scan -c "$conf" "$now" --dns --format=json "$world/unproven-nothing-returned.eml" >"$dir/json"
+like "$(cat "$dir/json")" '"verdict":"unproven".*"check":"standing"' "alone it decides nothing"
 
 # ---- reporter: SPF of its HELO name, DNS lists ----
 lists='blocklist "bad.example.org" { weight = -5 }'
