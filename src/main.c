@@ -72,7 +72,7 @@ static void print_help(FILE *out)
 	fputs("usage: backstop COMMAND [OPTION...] [ARGUMENT...]\n\n"
 	      "Weighs the bounces that a mail server hands it: genuine ones go to the list's "
 	      "owner,\n"
-	      "backscatter is dropped, the rest is kept apart.\n\ncommands:\n",
+	      "backscatter is dropped, the rest is handed on or held.\n\ncommands:\n",
 		out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);

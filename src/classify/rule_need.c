@@ -236,6 +236,8 @@ static struct words read_branch(struct reader *reader)
 			text = take_escape(reader, &size);
 		else if (size > 0)
 			reader->at += size;
+		if (reader->is_unknown)
+			break;
 		if (size > 0) {
 			bool is_optional = take_quantifier(reader, &is_repeated);
 			if (is_repeated)

@@ -69,7 +69,8 @@ enum status rule_set_extend(const void *context, const char *file, const char *p
 	*error_out = NULL;
 	if (number < 0) {
 		*error_out = mem_printf(context,
-			"%s: want providers.rules, mta.rules, kinds.rules, generic.rules, "
+			"%s: no such rules file; its name must be providers.rules, mta.rules, "
+			"kinds.rules, generic.rules, "
 			"details.rules or reasons.rules",
 			path);
 		mem_free(keep);

@@ -52,7 +52,8 @@ void envelope_complete(const void *context, const struct headers *headers,
 {
 	if (!envelope->has_sender)
 		complete_sender(context, headers, from_line_sender, envelope);
-	if (envelope->original_recipient == NULL)
+	/* Who was told the recipient asks no field: a stranger may have written it. */
+	if (envelope->original_recipient == NULL && envelope->recipient == NULL)
 		envelope->original_recipient =
 			header_address(context, headers_find(headers, "X-Original-To"));
 	if (envelope->recipient == NULL)

@@ -37,7 +37,6 @@ is "$(tr '\n' ' ' <"$(echo "$outbox"/*.arg)")" "-i -f <> -- alice@example.org " 
 	"forward: from the null sender, to the owner"
 like "$err" '^backstop: info: id=[0-9A-F]+ kind=failed verdict=genuine score=74 action=forward list=announce@' \
 	"forward: one line in the log"
-
 own_summary=$dir/own-summary
 cp "$outbox"/*.msg "$own_summary"
 forget_sent
@@ -532,5 +531,11 @@ else
 	ends 75 "75: out of memory"
 	is "$(sent_count)" 0 "nothing goes out: out of memory"
 fi
+
+# Who was told the recipient asks no field of the message, which a stranger may have written.
+configure
+sed 's/^X-Original-To: .*/X-Original-To: dev-bounces@lists.example.org/' "$genuine" >"$dir/other.eml"
+deliver "$dir/other.eml" --sender= --recipient=announce-bounces@lists.example.org
+like "$err" ' list=announce@' "the recipient of the envelope counts, not that of a field"
 
 done_testing
