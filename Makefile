@@ -164,7 +164,7 @@ TEST_ENV    = BACKSTOP=$(abspath $(BUILD))/backstop BACKSTOP_SHIM=$(abspath $(BU
               BACKSTOP_STATETOOL=$(abspath $(BUILD))/tests/cli/statetool \
               BACKSTOP_SPF=$(abspath $(BUILD))/backstop-spf \
               BACKSTOP_SPF_ROGUE=$(abspath $(BUILD))/tests/dns/rogue \
-              BACKSTOP_SAN=$(SAN) ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 \
+              CK_TIMEOUT_MULTIPLIER=5 BACKSTOP_SAN=$(SAN) ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 \
               UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 check: check-unit check-cli check-fault

@@ -94,7 +94,11 @@ static const struct pipeline_keys *find_keys(
 static void find_place(
 	const struct config *config, const struct envelope *envelope, struct judgement *judgement)
 {
-	const char *addresses[] = {envelope->original_recipient, envelope->recipient};
+	bool is_hearsay = envelope->is_original_hearsay;
+	const char *addresses[] = {
+		is_hearsay ? envelope->recipient : envelope->original_recipient,
+		is_hearsay ? envelope->original_recipient : envelope->recipient,
+	};
 
 	for (size_t i = 0; i < 2; i++) {
 		if (addresses[i] == NULL || address_domain(addresses[i]) == NULL)

@@ -52,10 +52,12 @@ void envelope_complete(const void *context, const struct headers *headers,
 {
 	if (!envelope->has_sender)
 		complete_sender(context, headers, from_line_sender, envelope);
-	/* Who was told the recipient asks no field: a stranger may have written it. */
-	if (envelope->original_recipient == NULL && envelope->recipient == NULL)
+	if (envelope->original_recipient == NULL) {
 		envelope->original_recipient =
 			header_address(context, headers_find(headers, "X-Original-To"));
+		envelope->is_original_hearsay =
+			envelope->original_recipient != NULL && envelope->recipient != NULL;
+	}
 	if (envelope->recipient == NULL)
 		envelope->recipient =
 			header_address(context, headers_find(headers, "Delivered-To"));
@@ -65,7 +67,8 @@ void envelope_complete(const void *context, const struct headers *headers,
 
 const char *envelope_address(const struct envelope *envelope)
 {
-	if (envelope->original_recipient != NULL && *envelope->original_recipient != '\0')
+	if (envelope->original_recipient != NULL && *envelope->original_recipient != '\0' &&
+		!envelope->is_original_hearsay)
 		return envelope->original_recipient;
 	return envelope->recipient;
 }

@@ -15,6 +15,8 @@ struct envelope {
 	const char *sender;    /* normalised; "" is the null reverse-path */
 	const char *recipient; /* as handed over, NULL when not known */
 	const char *original_recipient;
+	bool is_original_hearsay; /* it stands in a field, though the recipient was told: a stranger
+				     may have written it, so the recipient comes first */
 	bool has_client;
 	struct netaddr client; /* who connected to our server */
 	const char *client_helo;
