@@ -83,7 +83,8 @@ static void weigh_absent(
 	}
 	if (!header_date(date, &written))
 		written = 0;
-	/* Who reports may have a clock that is behind; the Date is by our own. */
+	/* Who reports may have a clock that is behind; the Date is by our own, or by the author's,
+	 * which may be ahead: one later than the handover says nothing of when it was sent. */
 	if (ledger_coverage(input->state, input->domain->name, &coverage) != STATUS_OK ||
 		!coverage.is_any || handed_over < coverage.from_s ||
 		handed_over > coverage.until_s ||
@@ -91,8 +92,8 @@ static void weigh_absent(
 		evidence_out->detail = "not in the ledger, which does not cover that time";
 		return;
 	}
-	if (earliest >= coverage.from_s ||
-		(written != 0 && written >= coverage.from_s + DATE_SKEW_S)) {
+	if (earliest >= coverage.from_s || (written != 0 && written <= handed_over &&
+						   written >= coverage.from_s + DATE_SKEW_S)) {
 		evidence_out->result = "absent";
 		evidence_out->detail = "we sent no message with this Message-ID";
 		return;

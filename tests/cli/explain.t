@@ -147,4 +147,11 @@ is "$status" 0 "without a configuration"
 like "$out" '^  list +none that is configured$' "every list is unknown then"
 ok "nothing was delivered" test "$(sent_count)" -le 1
 
+# An author whose clock is two days ahead: his post went out before the ledger began, whatever its Date says.
+sed -e 's/^Date: Fri, 20 Nov 2026 08:00:00/Date: Sun, 22 Nov 2026 08:00:00/' \
+	-e 's/20261120080000.1A2B@/before-the-ledger@/' "$world/genuine-forwarded.eml" >"$dir/ahead.eml"
+explain_file --state "$dir/ahead.eml"
+like "$out" '^  sent +absent-early +-14 ' "a Date that is later than the handover does not date the post"
+like "$out" ': unproven ' "and a forwarded bounce of it is no backscatter"
+
 done_testing
