@@ -22,6 +22,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "weigh/signature.h"
+#include "weigh/trace.h"
 #include "weigh/weigh.h"
 
 #define SIGNATURES_MAX 8	    /* of our domain, that are looked at */
@@ -281,7 +282,7 @@ static bool is_delivery_report(enum kind kind)
 }
 
 /* Why the lack of a signature says nothing, or NULL when it does. */
-static const char *find_excuse(const struct weigh_input *input)
+static const char *find_excuse(const void *context, const struct weigh_input *input)
 {
 	const struct original *original = &input->bounce->original;
 
@@ -289,6 +290,8 @@ static const char *find_excuse(const struct weigh_input *input)
 		return "not all mail of this domain is";
 	if (!is_delivery_report(input->bounce->kind))
 		return "an answer returns what it likes";
+	if (trace_is_own_report(context, input->mail))
+		return "our own server made the report, and may sign only what leaves (Exim)";
 	if (!original->is_part || input->mail->is_truncated ||
 		original->headers.count >= HEADER_COUNT_MAX)
 		return "the headers did not come back whole";
@@ -302,7 +305,7 @@ static const char *find_excuse(const struct weigh_input *input)
 static void weigh_absent(const void *context, const struct weigh_input *input,
 	const struct search *search, struct evidence *evidence_out)
 {
-	const char *excuse = find_excuse(input);
+	const char *excuse = find_excuse(context, input);
 	char *what =
 		search->stranger == NULL
 			? mem_strdup(context, "the returned headers are not signed")

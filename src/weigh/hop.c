@@ -194,6 +194,11 @@ static void weigh_other(const void *context, const struct weigh_input *input,
 	char address[NETADDR_TEXT_MAX];
 	bool is_forwarder = is_linked(trace) || is_our_post(input);
 
+	if (trace_is_own_report(context, input->mail)) {
+		evidence_out->detail = "our own server made the report: the line tells how the "
+				       "mail came to us, not who sent it on";
+		return;
+	}
 	netaddr_format(&trace->entry->client, address);
 	switch (find_anywhere(context, input, trace)) {
 	case OWNER_OURS:

@@ -84,3 +84,19 @@ size_t trace_recipients(const void *context, const struct original *original,
 	}
 	return count;
 }
+
+bool trace_is_own_report(const void *context, const struct mail *mail)
+{
+	size_t count = 0;
+	const struct hop *hops = received_chain(context, &mail->headers, &count);
+
+	if (mail->envelope.has_client && !netaddr_is_internal(&mail->envelope.client))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		bool is_inside = hops[i].has_client ? netaddr_is_internal(&hops[i].client)
+						    : hops[i].is_local || hops[i].is_qmail;
+		if (!is_inside)
+			return false;
+	}
+	return count > 0;
+}

@@ -6,6 +6,7 @@
 #define BACKSTOP_WEIGH_TRACE_H
 
 #include "classify/bounce.h"
+#include "read/mail.h"
 #include "read/received.h"
 
 struct trace {
@@ -25,5 +26,10 @@ void trace_read(const void *context, const struct original *original, struct tra
  * many. */
 size_t trace_recipients(const void *context, const struct original *original,
 	const struct trace *trace, const char **addresses_out, size_t max);
+
+/* True when our own server made the report: it was handed in on the spot or came from inside, by
+ * each of its Received lines and by what our server told of the client. False when there is none:
+ * then it is not known. Who reports from outside always has a line of our server on top. */
+bool trace_is_own_report(const void *context, const struct mail *mail);
 
 #endif

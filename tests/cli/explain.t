@@ -154,4 +154,30 @@ explain_file --state "$dir/ahead.eml"
 like "$out" '^  sent +absent-early +-14 ' "a Date that is later than the handover does not date the post"
 like "$out" ': unproven ' "and a forwarded bounce of it is no backscatter"
 
+# Our own queue: a server that signs while it sends (Exim) returns what it kept, without the signature.
+# A post that it passes on by an alias has its author's host for a client, and its own name need not
+# be of the list's domain.
+sed -e 's/signed *= some/signed = all/' -e 's/sent-log *= complete/sent-log = none/' "$conf" >"$all"
+explain_own() {
+	run "$BACKSTOP" explain -c "$all" "$now" "$dir/own.eml"
+}
+awk '/^Received: by lists.example.org \(Postfix, from userid/ {
+		print "Received: from mail.example.com (mail.example.com [203.0.113.5])"
+		print "\tby host1.example.com (Postfix) with ESMTPS id 4Fw2b50HqRz0"
+		getline t; sub(/.*;/, "\tfor <announce@lists.example.org>;", t); print t; next }
+	{ gsub(/by lists.example.org/, "by host1.example.com"); print }' \
+	"$world/genuine-own-queue.eml" >"$dir/own.eml"
+explain_own
+like "$out" '^  dkim +unsigned +\+0 +.*our own server made the report' "its own report need not return a signature"
+like "$out" '^  hop +unavailable +\+0 +our own server made the report' "nor say who sent the post on"
+like "$out" ': unproven ' "so that it is no backscatter"
+awk '!is_done && /^Received: by/ {
+		print "Received: from mx.example.net (mx.example.net [198.51.100.9])"
+		print "\tby lists.example.org (Postfix) with ESMTP id 4Fx; Fri, 20 Nov 2026 08:00:05 +0000"
+		is_done = 1 }
+	{ print }' "$dir/own.eml" >"$dir/from-outside.eml" && mv "$dir/from-outside.eml" "$dir/own.eml"
+explain_own
+like "$out" '^  dkim +absent +-30 ' "one that came from outside has to, whatever lines it brings"
+like "$out" '^  hop +foreign +-25 ' "and is asked for the hop"
+
 done_testing

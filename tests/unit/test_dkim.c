@@ -189,7 +189,8 @@ static char *make_report(const void *context, const char *returned, enum form fo
 		[WITH_CRLF] = "text/rfc822-headers",
 	};
 	char *report = mem_printf(context,
-		"Return-Path: <>\nReceived: by lists.example.org id 1; Mon, 23 Nov 2026 19:19:16 "
+		"Return-Path: <>\nReceived: from out.c.example (out.c.example [203.0.113.99]) "
+		"by lists.example.org id 1; Mon, 23 Nov 2026 19:19:16 "
 		"+0000\nFrom: MAILER-DAEMON@b.example\n"
 		"To: announce-bounces@lists.example.org\nMIME-Version: 1.0\n"
 		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
