@@ -62,6 +62,24 @@ run "$BACKSTOP" scan -c "$dir/conf" --format=json "$dir/bounce.eml"
 like "$out" '"kind":"failed","dialect":"examplemail","recipients":\[\{"address":"ann@example.net"' \
 	"with it: the bounce is read"
 
+# ---- the examples of README ----
+
+mkdir "$dir/readme"
+# example WORD FILE: the rules that begin with WORD, as README shows them.
+example() {
+	awk -v word="    $1 " '/^(    )?[^ \t]/ { on = index($0, word) == 1 } on { sub(/^    /, ""); print }' \
+		README.md >"$dir/readme/$2"
+}
+example dialect mta.rules
+example reason reasons.rules
+example kind kinds.rules
+printf 'rules-dir = "%s/readme"\n' "$dir" >"$dir/readme.conf"
+is "$(cat "$dir"/readme/*.rules | grep -cE "^(dialect|reason|kind) ")" 3 "there are three"
+run "$BACKSTOP" rules check -c "$dir/readme.conf"
+is "$status" 0 "README's examples: each wins its sample"
+run "$BACKSTOP" rules show -c "$dir/readme.conf" examplemail-full
+is "$status" 0 "and they are read"
+
 # ---- what is wrong is named by file and line ----
 
 sed 's/^	literal .*/	literall "ExampleMail"/' "$dir/rules/mta.rules" >"$dir/wrong"
