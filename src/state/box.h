@@ -32,6 +32,7 @@ enum box_db {
 	BOX_PROOFS,
 	BOX_PROOF_TIMES,
 	BOX_DNS,
+	BOX_AUDIT,
 	BOX_DB_COUNT
 };
 
@@ -45,6 +46,7 @@ struct state {
 	bool is_unmapped; /* a new map could not be had; any use would fault */
 	bool has_transaction;
 	int64_t sent_lifetime_s;	 /* ledger_set_lifetime */
+	int64_t audit_lifetime_s;	 /* audit_set_lifetime */
 	struct dns_cache_entry *dns_new; /* answers for the next event (dns_cache.c) */
 	size_t dns_new_count;
 };

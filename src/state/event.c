@@ -65,12 +65,13 @@ static uint64_t first_id_of(int64_t time_s)
 	return (uint64_t)time_s << ID_NUMBER_BITS;
 }
 
-int event_next_id(struct state *state, MDB_txn *transaction, int64_t time_s, uint64_t *id_out)
+int event_next_id_in(struct state *state, MDB_txn *transaction, enum box_db database,
+	int64_t time_s, uint64_t *id_out)
 {
 	MDB_cursor *cursor = NULL;
 	MDB_val key;
 	uint64_t id = first_id_of(time_s);
-	int code = mdb_cursor_open(transaction, state->dbis[BOX_EVENTS], &cursor);
+	int code = mdb_cursor_open(transaction, state->dbis[database], &cursor);
 
 	if (code != MDB_SUCCESS)
 		return code;
@@ -88,6 +89,11 @@ int event_next_id(struct state *state, MDB_txn *transaction, int64_t time_s, uin
 	mdb_cursor_close(cursor);
 	*id_out = id;
 	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+}
+
+int event_next_id(struct state *state, MDB_txn *transaction, int64_t time_s, uint64_t *id_out)
+{
+	return event_next_id_in(state, transaction, BOX_EVENTS, time_s, id_out);
 }
 
 static bool decode_record(

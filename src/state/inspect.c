@@ -22,6 +22,7 @@ static record_check *const checks[BOX_DB_COUNT] = {
 	[BOX_PROOFS] = proof_check,
 	[BOX_PROOF_TIMES] = proof_check_time,
 	[BOX_DNS] = dns_cache_check,
+	[BOX_AUDIT] = audit_check,
 };
 
 /* The first row that the key begins with. */

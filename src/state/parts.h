@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "state/audit.h"
 #include "state/box.h"
 #include "state/codec.h"
 #include "state/dns_cache.h"
@@ -32,6 +33,12 @@ void event_encode(struct codec_writer *writer, const struct event *event);
 bool event_decode(struct codec_reader *reader, const void *context, struct event *event_out);
 /* The id that the next event gets: ascending even when the clock went back. LMDB's code. */
 int event_next_id(struct state *state, MDB_txn *transaction, int64_t time_s, uint64_t *id_out);
+/* The same for another database with such keys. */
+int event_next_id_in(struct state *state, MDB_txn *transaction, enum box_db database,
+	int64_t time_s, uint64_t *id_out);
+
+/* Writes an entry, and lets a few go that are too old. LMDB's code. */
+int audit_put(struct state *state, MDB_txn *transaction, const struct audit_entry *entry);
 
 /* Adds the event to one counter. name is not used for the host. LMDB's code. */
 int counter_add(struct state *state, MDB_txn *transaction, enum counter_of of, const char *name,
@@ -108,5 +115,6 @@ record_check proof_check;
 record_check proof_check_time;
 record_check sweep_check;
 record_check dns_cache_check;
+record_check audit_check;
 
 #endif

@@ -29,7 +29,7 @@
 enum {
 	OPEN_TRIES = 5,
 	OPEN_WAIT_MS = 10,
-	DATABASES_MAX = 16, /* room for databases to come */
+	DATABASES_MAX = 24, /* room for databases to come */
 	READERS_MAX = 510,
 	LOCK_FILE_BYTES = 32768, /* two mutexes and READERS_MAX slots of 64 bytes: exactly this */
 	FOLDER_MODE = 0770,
@@ -49,6 +49,7 @@ static const char *const database_names[BOX_DB_COUNT] = {
 	[BOX_PROOFS] = "proofs",
 	[BOX_PROOF_TIMES] = "proof-times",
 	[BOX_DNS] = "dns",
+	[BOX_AUDIT] = "audit",
 };
 
 /* One attempt to open; lives on `scratch`, but for state and error, which are the caller's. */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const later[] = {"roster", "proofs", "proof-times", "dns"};
+static const char *const later[] = {"roster", "proofs", "proof-times", "dns", "audit"};
 
 static int age(MDB_env *env)
 {
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
 	}
 	code = mdb_env_create(&env);
 	if (code == MDB_SUCCESS)
-		code = mdb_env_set_maxdbs(env, 16);
+		code = mdb_env_set_maxdbs(env, 24);
 	if (code == MDB_SUCCESS)
 		code = mdb_env_open(env, argv[2], 0, 0660);
 	if (code == MDB_SUCCESS)

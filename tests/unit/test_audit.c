@@ -1,0 +1,169 @@
+/* test_audit.c: the account of who did what: what is written is read, in order, and grows old. */
+#include "state/audit.h"
+
+#include "state_place.h"
+
+enum { DAY_S = 86400 };
+
+#define NOON INT64_C(1795521600) /* 2026-11-24 12:00 */
+
+static const struct audit_entry sample = {.time_s = NOON,
+	.who = {.login = "alice", .source = "sudo", .user = 0, .effective_user = 109},
+	.command = "held release",
+	.object = "6B3",
+	.before = "held",
+	.after = "forward"};
+
+struct seen {
+	size_t count;
+	struct audit_entry entries[64];
+};
+
+static enum status see(void *argument, const struct audit_entry *entry)
+{
+	struct seen *seen = argument;
+	struct audit_entry *own = &seen->entries[seen->count++ % 64];
+	const char **const texts[] = {&own->who.login, &own->who.source, &own->command,
+		&own->object, &own->before, &own->after};
+
+	*own = *entry;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		if (*texts[i] != NULL)
+			*texts[i] = mem_strdup(context, *texts[i]);
+	}
+	return STATUS_OK;
+}
+
+static struct seen walk(struct state *state, int64_t from_s, int64_t until_s)
+{
+	struct seen seen = {.count = 0};
+
+	ck_assert_status(audit_walk(state, from_s, until_s, see, &seen), STATUS_OK);
+	return seen;
+}
+
+START_TEST(an_entry_is_read_as_it_was_written)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct seen seen;
+
+	ck_assert_status(audit_record(state, &sample), STATUS_OK);
+	seen = walk(state, 0, INT64_MAX);
+	ck_assert_uint_eq(seen.count, 1);
+	ck_assert_int_eq(seen.entries[0].time_s, sample.time_s);
+	ck_assert_uint_eq(seen.entries[0].who.user, 0);
+	ck_assert_uint_eq(seen.entries[0].who.effective_user, 109);
+	ck_assert_str_eq(seen.entries[0].who.login, "alice");
+	ck_assert_str_eq(seen.entries[0].who.source, "sudo");
+	ck_assert_str_eq(seen.entries[0].command, "held release");
+	ck_assert_str_eq(seen.entries[0].object, "6B3");
+	ck_assert_str_eq(seen.entries[0].before, "held");
+	ck_assert_str_eq(seen.entries[0].after, "forward");
+}
+END_TEST
+
+START_TEST(what_is_not_given_stays_away_and_what_is_long_is_cut)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct audit_entry entry = {.time_s = NOON, .command = "db prune"};
+	char *text = mem_alloc(context, AUDIT_TEXT_MAX + 100);
+	uint64_t records, faults;
+	struct seen seen;
+
+	memset(text, 'x', AUDIT_TEXT_MAX + 99);
+	entry.after = text;
+	ck_assert_status(audit_record(state, &entry), STATUS_OK);
+	seen = walk(state, 0, INT64_MAX);
+	ck_assert_ptr_null(seen.entries[0].object);
+	ck_assert_ptr_null(seen.entries[0].before);
+	ck_assert_uint_eq(strlen(seen.entries[0].after), AUDIT_TEXT_MAX);
+	ck_assert_ptr_nonnull(seen.entries[0].who.login);
+	ck_assert_uint_eq(seen.entries[0].who.user, getuid());
+	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
+	ck_assert_uint_eq(faults, 0);
+}
+END_TEST
+
+START_TEST(entries_of_one_second_keep_their_order_and_a_span_is_chosen_by_time)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct audit_entry entry = sample;
+	struct seen seen;
+
+	for (int i = 0; i < 5; i++) {
+		entry.object = mem_printf(context, "%d", i);
+		/* The third is written with a clock that went back. */
+		entry.time_s = i == 2 ? NOON - DAY_S : NOON;
+		ck_assert_status(audit_record(state, &entry), STATUS_OK);
+	}
+	seen = walk(state, NOON, NOON + 1);
+	ck_assert_uint_eq(seen.count, 4);
+	ck_assert_str_eq(seen.entries[0].object, "0");
+	ck_assert_str_eq(seen.entries[2].object, "3");
+	ck_assert_uint_eq(walk(state, NOON + 1, INT64_MAX).count, 0);
+	ck_assert_uint_eq(walk(state, 0, NOON).count, 1);
+}
+END_TEST
+
+START_TEST(old_entries_go_with_the_next_one)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct audit_entry entry = sample;
+
+	audit_set_lifetime(state, 10 * DAY_S);
+	for (int i = 0; i < 20; i++) {
+		entry.time_s = NOON + i;
+		ck_assert_status(audit_record(state, &entry), STATUS_OK);
+	}
+	entry.time_s = NOON + 10 * DAY_S - 1;
+	ck_assert_status(audit_record(state, &entry), STATUS_OK);
+	ck_assert_uint_eq(walk(state, 0, INT64_MAX).count, 21);
+	entry.time_s = NOON + 11 * DAY_S;
+	ck_assert_status(audit_record(state, &entry), STATUS_OK);
+	ck_assert_msg(walk(state, 0, INT64_MAX).count == 22 - 16, "got %zu left, want 6",
+		walk(state, 0, INT64_MAX).count);
+	ck_assert_status(audit_record(state, &entry), STATUS_OK);
+	ck_assert_uint_eq(walk(state, 0, INT64_MAX).count, 3);
+}
+END_TEST
+
+static const struct who_row {
+	struct who_facts facts;
+	const char *login, *source;
+} who_rows[] = {
+	{{WHO_NO_SESSION, NULL, NULL, 0, 0}, "root", "user"},
+	{{WHO_NO_SESSION, "alice", NULL, 0, 0}, "alice", "sudo"},
+	{{WHO_NO_SESSION, NULL, "bob", 0, 0}, "bob", "doas"},
+	{{WHO_NO_SESSION, "", "", 0, 0}, "root", "user"},
+	{{0, "alice", NULL, 65534, 65534}, "root", "session"},
+	{{3999999, "alice", NULL, 0, 0}, "#3999999", "session"},
+	{{WHO_NO_SESSION, NULL, NULL, 3999999, 0}, "#3999999", "user"},
+};
+
+START_TEST(who_it_was)
+{
+	const struct who_row *row = &who_rows[_i];
+	struct who who;
+
+	who_choose(context, &row->facts, &who);
+	ck_assert_str_eq(who.login, row->login);
+	ck_assert_str_eq(who.source, row->source);
+	ck_assert_uint_eq(who.user, row->facts.user);
+	ck_assert_uint_eq(who.effective_user, row->facts.effective_user);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("audit");
+	TCase *tests = tcase_create("audit");
+
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, an_entry_is_read_as_it_was_written);
+	tcase_add_test(tests, what_is_not_given_stays_away_and_what_is_long_is_cut);
+	tcase_add_test(tests, entries_of_one_second_keep_their_order_and_a_span_is_chosen_by_time);
+	tcase_add_test(tests, old_entries_go_with_the_next_one);
+	tcase_add_loop_test(tests, who_it_was, 0, ROWS(who_rows));
+	suite_add_tcase(suite, tests);
+	return run_suite(suite);
+}
