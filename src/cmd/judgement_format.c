@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -141,22 +142,6 @@ static char *join_recipients(
 	return text;
 }
 
-/* A field that a spreadsheet cannot take for a formula, nor for two fields. */
-static char *append_csv(char *line, const void *context, const char *value)
-{
-	const char *clean = value == NULL ? "" : text_clean_string(context, value, SHOWN_MAX);
-	bool is_formula = *clean == '=' || *clean == '+' || *clean == '@' || *clean == '-';
-
-	if (*line != '\0')
-		line = mem_append(line, ",");
-	if (!is_formula && strpbrk(clean, ",\"") == NULL)
-		return mem_append(line, "%s", clean);
-	line = mem_append(line, "\"%s", is_formula ? "'" : "");
-	for (const char *c = clean; *c != '\0'; c++)
-		line = mem_append(line, *c == '"' ? "\"\"" : "%c", *c);
-	return mem_append(line, "\"");
-}
-
 const char judgement_csv_head[] =
 	"source,index,kind,dialect,recipients,status,reason,reporter,message_id,list,verdict,score,"
 	"action";
@@ -166,23 +151,23 @@ char *judgement_format_csv(
 {
 	const struct bounce *bounce = judgement->bounce;
 	const struct recipient *first = bounce->recipient_count > 0 ? bounce->recipients : NULL;
-	char *line = append_csv(mem_strdup(context, ""), context, source);
+	char *line = csv_append(mem_strdup(context, ""), context, source);
 
 	line = mem_append(line, ",%zu", index);
-	line = append_csv(line, context, kind_name(bounce->kind));
-	line = append_csv(line, context, bounce->dialect);
-	line = append_csv(line, context, join_recipients(context, bounce, " ", SHOWN_MAX));
-	line = append_csv(line, context, first == NULL ? NULL : first->status);
-	line = append_csv(line, context, first == NULL ? NULL : reason_name(first->reason));
-	line = append_csv(line, context, bounce->reporter.address);
-	line = append_csv(line, context, bounce->original.message_id);
-	line = append_csv(line, context, judgement->list == NULL ? NULL : judgement->list->address);
+	line = csv_append(line, context, kind_name(bounce->kind));
+	line = csv_append(line, context, bounce->dialect);
+	line = csv_append(line, context, join_recipients(context, bounce, " ", SHOWN_MAX));
+	line = csv_append(line, context, first == NULL ? NULL : first->status);
+	line = csv_append(line, context, first == NULL ? NULL : reason_name(first->reason));
+	line = csv_append(line, context, bounce->reporter.address);
+	line = csv_append(line, context, bounce->original.message_id);
+	line = csv_append(line, context, judgement->list == NULL ? NULL : judgement->list->address);
 	line = mem_append(line, ",%s", verdict_name(judgement->weighing.verdict));
 	if (judgement->weighing.verdict == VERDICT_NONE)
 		line = mem_append(line, ",");
 	else
 		line = mem_append(line, ",%d", judgement->weighing.score);
-	return append_csv(line, context, action_name(judgement->decision.target.action));
+	return csv_append(line, context, action_name(judgement->decision.target.action));
 }
 
 const char judgement_text_head[] = "KIND        VERDICT      SCORE  ACTION   SOURCE  RECIPIENTS";
