@@ -92,6 +92,7 @@ command_function submit_run;
 command_function sent_run;
 command_function check_run;
 command_function rules_run;
+command_function audit_run;
 
 extern const struct option_row deliver_options[];
 extern const struct option_row scan_options[];
@@ -103,5 +104,6 @@ extern const struct option_row submit_options[];
 extern const struct option_row sent_options[];
 extern const struct option_row check_options[];
 extern const struct option_row rules_options[];
+extern const struct option_row audit_options[];
 
 #endif

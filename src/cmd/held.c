@@ -264,12 +264,28 @@ static enum status choose(struct held_work *work, struct selection *selection)
 	return status == STATUS_OK ? STATUS_OK : walk_failed(run, status);
 }
 
+/* ---- the account of who did it ---- */
+
+/* What the message was until now. */
+static const char *describe_held(const void *context, const struct held *held)
+{
+	const struct event *event = &held->event;
+
+	return mem_printf(context, "%s: kind=%s verdict=%s list=%s rcpt=<%s> msgid=%s",
+		held->expires_s == 0 ? "held" : "dropped", kind_name(event->kind),
+		verdict_name(event->verdict), event->list == NULL ? "-" : event->list,
+		event->failed == NULL ? "" : event->failed,
+		event->message_id == NULL ? "-" : event->message_id);
+}
+
 /* ---- release ---- */
 
-/* The steps behind the delivery. The file may be gone already: somebody tidied up. */
-static enum status forget(struct command_run *run, const struct held *held)
+/* The steps behind the delivery. The file may be gone already: somebody tidied up. audit: or NULL.
+ */
+static enum status forget(
+	struct command_run *run, const struct held *held, const struct audit_entry *audit)
 {
-	enum status status = record_remove_held(run->state, held->event.id);
+	enum status status = record_purge_held(run->state, held->event.id, audit);
 
 	if (status == STATUS_OK || status == STATUS_NOT_FOUND)
 		status = hold_remove(state_directory(run->state), held->file);
@@ -283,6 +299,7 @@ static enum status release_one(struct held_work *work, const void *context, uint
 	struct event event;
 	char text[EVENT_ID_TEXT_MAX];
 	const char *error = NULL;
+	struct audit_entry audit = {.time_s = run->now, .command = "held release", .object = text};
 	enum status status = find_one(run, context, id, &held);
 
 	if (status != STATUS_OK)
@@ -295,9 +312,13 @@ static enum status release_one(struct held_work *work, const void *context, uint
 	event.time_s = run->now;
 	event.policy = event.action;
 	event.evidence = "released";
+	audit.before = describe_held(context, held);
+	audit.after = mem_printf(context, "released: %s%s%s", action_name(event.action),
+		work->to == NULL ? "" : " to ", work->to == NULL ? "" : work->to);
+	event.audit = &audit;
 	status = record_event(run->state, &event, NULL, 0);
 	if (status == STATUS_OK)
-		status = forget(run, held);
+		status = forget(run, held, NULL);
 	if (status != STATUS_OK)
 		return command_failed(run, status, "%s was released, but is still held as well: %s",
 			text, status_text(status));
@@ -312,12 +333,15 @@ static enum status purge_one(struct held_work *work, const void *context, uint64
 	struct command_run *run = work->run;
 	struct held *held = NULL;
 	char text[EVENT_ID_TEXT_MAX];
+	struct audit_entry audit = {
+		.time_s = run->now, .command = "held purge", .object = text, .after = "purged"};
 	enum status status = find_one(run, context, id, &held);
 
 	if (status != STATUS_OK)
 		return status;
 	event_id_format(id, text);
-	status = forget(run, held);
+	audit.before = describe_held(context, held);
+	status = forget(run, held, &audit);
 	if (status != STATUS_OK)
 		return command_failed(
 			run, status, "%s cannot be purged: %s", text, status_text(status));

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "base/wrapped.h"
 #include "cmd/command.h"
+#include "cmd/state_owner.h"
 #include "state/ledger.h"
 
 #define LIFETIME_DEFAULT_S (14 * 24 * 60 * 60) /* where --file is used without a configuration */
@@ -105,12 +106,47 @@ static int64_t find_lifetime(const struct config *config, const char *file)
 	return lifetime_s;
 }
 
+/* "keys 3, 7": their numbers, never a secret. NULL where there is no file yet. */
+static const char *list_keys(const struct command_run *run, const char *file)
+{
+	struct tag_keys *keys = NULL;
+	const char *error = NULL;
+	char *text;
+
+	if (tag_keys_read(run->context, file, &keys, &error) != STATUS_OK)
+		return NULL;
+	text = mem_strdup(run->context, keys->count == 0 ? "no key" : "keys");
+	for (size_t i = 0; i < keys->count; i++)
+		text = mem_append(text, "%s%u", i == 0 ? " " : ", ", keys->items[i].id);
+	mem_free(keys);
+	return text;
+}
+
+/* Where there is no state yet, the key's own date has to do. */
+static void note_new_key(const struct command_run *run, const char *file, const char *before)
+{
+	const struct audit_entry entry = {.time_s = run->now,
+		.command = "tag new-key",
+		.object = file,
+		.before = before,
+		.after = list_keys(run, file)};
+	enum status status = STATUS_NO_INPUT;
+
+	if (run->has_config)
+		status = state_owner_audit(run->config->state, &entry);
+	if (status != STATUS_OK && status != STATUS_NO_INPUT)
+		fprintf(stderr,
+			"backstop tag: warning: the new key could not be entered in the account of "
+			"changes: %s\n",
+			status_text(status));
+}
+
 static enum status run_new_key(struct command_run *run)
 {
 	const char *domain = command_option(run, "domain");
 	const char *file = command_option(run, "file");
 	struct tag_keys *keys = NULL;
-	const char *error = NULL;
+	const char *error = NULL, *before;
 	enum status status = STATUS_OK;
 	struct tag_keys_change change = {.id = 0};
 
@@ -122,6 +158,7 @@ static enum status run_new_key(struct command_run *run)
 	file = find_key_file(run, domain, &status);
 	if (file == NULL)
 		return status;
+	before = list_keys(run, file);
 	change.lifetime_s = find_lifetime(run->config, file);
 	status = tag_keys_add(run->context, file, run->now, &change, &error);
 	if (status == STATUS_OK)
@@ -129,6 +166,7 @@ static enum status run_new_key(struct command_run *run)
 	if (status != STATUS_OK)
 		return command_failed(
 			run, status, "%s", error != NULL ? error : status_text(status));
+	note_new_key(run, file, before);
 	printf("key %u added to %s; it signs from now on", change.id, file);
 	if (keys->count > 1)
 		printf(", and the tags of the %zu older stay valid", keys->count - 1);

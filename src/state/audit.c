@@ -29,6 +29,7 @@ static void encode(struct codec_writer *writer, const struct audit_entry *entry)
 	codec_put_string(writer, entry->object, OBJECT_MAX);
 	codec_put_string(writer, entry->before, AUDIT_TEXT_MAX);
 	codec_put_string(writer, entry->after, AUDIT_TEXT_MAX);
+	codec_put_string(writer, entry->note, OBJECT_MAX);
 }
 
 static bool decode(const MDB_val *key, const MDB_val *value, const void *context,
@@ -49,6 +50,7 @@ static bool decode(const MDB_val *key, const MDB_val *value, const void *context
 	entry_out->object = codec_get_string(&reader, context);
 	entry_out->before = codec_get_string(&reader, context);
 	entry_out->after = codec_get_string(&reader, context);
+	entry_out->note = codec_get_string(&reader, context);
 	return codec_is_complete(&reader);
 }
 

@@ -26,6 +26,7 @@ struct audit_entry {
 	const char *object;  /* what it was done to */
 	const char *before;
 	const char *after; /* may have several lines, as before may */
+	const char *note;  /* how it is known, where that is not plain; one line */
 };
 
 /* Writes one entry in a transaction of its own, durable when it returns STATUS_OK; a few entries

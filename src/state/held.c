@@ -152,21 +152,37 @@ enum status record_find_held(
 	return status;
 }
 
+struct removal {
+	uint64_t id;
+	const struct audit_entry *audit; /* or NULL */
+};
+
 static int remove_held(struct state *state, MDB_txn *transaction, void *argument)
 {
+	const struct removal *removal = argument;
 	unsigned char id[CODEC_U64_SIZE];
 	MDB_val key = {.mv_size = sizeof id, .mv_data = id};
 	char file[SWEEP_NAME_MAX];
-	int code = held_take(state, transaction, *(const uint64_t *)argument, file);
+	int code = held_take(state, transaction, removal->id, file);
 
-	if (code != MDB_CORRUPTED)
-		return code;
-	/* A record that cannot be read must still be removable. */
-	codec_store_u64(id, *(const uint64_t *)argument);
-	return mdb_del(transaction, state->dbis[BOX_HELD], &key, NULL);
+	if (code == MDB_CORRUPTED) {
+		/* A record that cannot be read must still be removable. */
+		codec_store_u64(id, removal->id);
+		code = mdb_del(transaction, state->dbis[BOX_HELD], &key, NULL);
+	}
+	if (code == MDB_SUCCESS && removal->audit != NULL)
+		code = audit_put(state, transaction, removal->audit);
+	return code;
+}
+
+enum status record_purge_held(struct state *state, uint64_t id, const struct audit_entry *audit)
+{
+	struct removal removal = {id, audit};
+
+	return box_write(state, remove_held, &removal);
 }
 
 enum status record_remove_held(struct state *state, uint64_t id)
 {
-	return box_write(state, remove_held, &id);
+	return record_purge_held(state, id, NULL);
 }

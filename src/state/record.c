@@ -70,6 +70,8 @@ static int write_all(struct state *state, MDB_txn *transaction, void *argument)
 		code = held_put(state, transaction, &recording->held);
 	if (code == MDB_SUCCESS && event->proofs != NULL)
 		code = proof_count(state, transaction, event->proofs, event->time_s);
+	if (code == MDB_SUCCESS && event->audit != NULL)
+		code = audit_put(state, transaction, event->audit);
 	if (code == MDB_SUCCESS)
 		code = proof_sweep(state, transaction, event->time_s);
 	if (code == MDB_SUCCESS && recording->sweep != NULL)

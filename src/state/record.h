@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "base/words.h"
+#include "state/audit.h"
 #include "state/proof.h"
 #include "state/state.h"
 
@@ -38,6 +39,7 @@ struct event {
 	const char *evidence;		/* "tag:valid+60 sent:absent-39" */
 	uint64_t size;			/* bytes of the message */
 	const struct proof_use *proofs; /* to be counted with it, not part of the record; or NULL */
+	const struct audit_entry *audit; /* to be written with it, not part of it; or NULL */
 };
 
 /* A message that is kept: dropped (until it expires) or held (until somebody decides). */
@@ -104,6 +106,8 @@ enum status record_find_held(
 	struct state *state, const void *context, uint64_t id, struct held **held_out);
 /* Removes the held record; STATUS_NOT_FOUND. The file is the caller's. */
 enum status record_remove_held(struct state *state, uint64_t id);
+/* The same, and in the same transaction who did it. */
+enum status record_purge_held(struct state *state, uint64_t id, const struct audit_entry *audit);
 
 /* Hex, and back. */
 void event_id_format(uint64_t id, char *text_out);

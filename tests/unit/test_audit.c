@@ -12,7 +12,8 @@ static const struct audit_entry sample = {.time_s = NOON,
 	.command = "held release",
 	.object = "6B3",
 	.before = "held",
-	.after = "forward"};
+	.after = "forward",
+	.note = "by hand"};
 
 struct seen {
 	size_t count;
@@ -24,7 +25,7 @@ static enum status see(void *argument, const struct audit_entry *entry)
 	struct seen *seen = argument;
 	struct audit_entry *own = &seen->entries[seen->count++ % 64];
 	const char **const texts[] = {&own->who.login, &own->who.source, &own->command,
-		&own->object, &own->before, &own->after};
+		&own->object, &own->before, &own->after, &own->note};
 
 	*own = *entry;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -59,6 +60,7 @@ START_TEST(an_entry_is_read_as_it_was_written)
 	ck_assert_str_eq(seen.entries[0].object, "6B3");
 	ck_assert_str_eq(seen.entries[0].before, "held");
 	ck_assert_str_eq(seen.entries[0].after, "forward");
+	ck_assert_str_eq(seen.entries[0].note, "by hand");
 }
 END_TEST
 
