@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "act/act.h"
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
@@ -315,6 +316,41 @@ static const struct proof_use *find_proofs(const struct judgement *judgement)
 	return NULL;
 }
 
+/* The recipient that the event tells of: the proven one if the report names him, else its first.
+ * NULL where it names none. */
+static const struct recipient *find_main_recipient(const struct judgement *judgement)
+{
+	const struct bounce *bounce = judgement->bounce;
+	const char *proven = find_proven(judgement);
+
+	for (size_t i = 0; proven != NULL && i < bounce->recipient_count; i++) {
+		if (bounce->recipients[i].address != NULL &&
+			address_equal(bounce->recipients[i].address, proven))
+			return &bounce->recipients[i];
+	}
+	return bounce->recipient_count > 0 ? &bounce->recipients[0] : NULL;
+}
+
+static void fill_reason(const struct judgement *judgement, struct event *event)
+{
+	const struct recipient *recipient = find_main_recipient(judgement);
+
+	if (recipient == NULL)
+		return;
+	event->reason = reason_name(recipient->reason);
+	event->status = recipient->status;
+	switch (recipient->permanence) {
+	case PERMANENCE_PERMANENT:
+		event->permanence = "permanent";
+		break;
+	case PERMANENCE_TEMPORARY:
+		event->permanence = "temporary";
+		break;
+	case PERMANENCE_UNKNOWN:
+		break;
+	}
+}
+
 static void fill_event(const void *context, const struct pipeline *pipeline,
 	const struct judgement *judgement, struct event *event)
 {
@@ -337,6 +373,7 @@ static void fill_event(const void *context, const struct pipeline *pipeline,
 	event->evidence = join_evidence(context, &judgement->weighing, " ", true);
 	event->size = judgement->mail->raw.size;
 	event->proofs = find_proofs(judgement);
+	fill_reason(judgement, event);
 }
 
 /* Ordinary mail and what a policy passes on goes out whole; a report as the list's owner wants it.

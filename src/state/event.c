@@ -12,7 +12,10 @@
 #include "base/memory.h"
 #include "state/parts.h"
 
-enum { EVENT_VERSION = 1, ID_NUMBER_BITS = 20, ID_DIGITS_MAX = 16 };
+enum { EVENT_VERSION = 2, ID_NUMBER_BITS = 20, ID_DIGITS_MAX = 16 };
+
+/* Strings of a version 1 event; in version 2 reason, status and permanence follow. */
+#define STRINGS_BEFORE_REASON 8
 
 #define ID_SECONDS_MAX ((int64_t)1 << (63 - ID_NUMBER_BITS))
 
@@ -20,7 +23,7 @@ void event_encode(struct codec_writer *writer, const struct event *event)
 {
 	const char *const strings[] = {event->list, event->reporter, event->sender,
 		event->recipient, event->failed, event->message_id, event->queue_id,
-		event->evidence};
+		event->evidence, event->reason, event->status, event->permanence};
 
 	codec_put_u8(writer, EVENT_VERSION);
 	codec_put_i64(writer, event->time_s);
@@ -39,10 +42,14 @@ bool event_decode(struct codec_reader *reader, const void *context, struct event
 	struct event event = {.id = 0};
 	const char **const strings[] = {&event.list, &event.reporter, &event.sender,
 		&event.recipient, &event.failed, &event.message_id, &event.queue_id,
-		&event.evidence};
+		&event.evidence, &event.reason, &event.status, &event.permanence};
+	size_t count = sizeof strings / sizeof strings[0];
+	uint8_t version = codec_get_u8(reader);
 
-	if (codec_get_u8(reader) != EVENT_VERSION)
+	if (version < 1 || version > EVENT_VERSION)
 		return false;
+	if (version == 1)
+		count = STRINGS_BEFORE_REASON;
 	event.time_s = codec_get_i64(reader);
 	event.kind = codec_get_below(reader, KIND_COUNT);
 	event.verdict = codec_get_below(reader, VERDICT_COUNT);
@@ -50,7 +57,7 @@ bool event_decode(struct codec_reader *reader, const void *context, struct event
 	event.policy = codec_get_below(reader, ACTION_COUNT);
 	event.score = (int)codec_get_i64(reader);
 	event.size = codec_get_u64(reader);
-	for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
+	for (size_t i = 0; i < count; i++)
 		*strings[i] = codec_get_string(reader, context);
 	*event_out = event;
 	return codec_is_complete(reader);

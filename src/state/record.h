@@ -20,7 +20,9 @@
 
 #define EVENT_ID_TEXT_MAX 17
 
-/* Strings may be NULL; they are capped at 512 bytes when written. */
+/* Strings may be NULL; they are capped at 512 bytes when written. reason, status and permanence are
+ * of one recipient: the proven one, else the first that the report names. An event that a version
+ * before them wrote has NULL there. */
 struct event {
 	uint64_t id; /* set by record_event */
 	int64_t time_s;
@@ -37,6 +39,9 @@ struct event {
 	const char *message_id; /* of the original */
 	const char *queue_id;
 	const char *evidence;		/* "tag:valid+60 sent:absent-39" */
+	const char *reason;		/* why the recipient failed: a word of words.h, or NULL */
+	const char *status;		/* his enhanced status code, RFC 3463; or NULL */
+	const char *permanence;		/* "permanent", "temporary"; NULL: not said */
 	uint64_t size;			/* bytes of the message */
 	const struct proof_use *proofs; /* to be counted with it, not part of the record; or NULL */
 	const struct audit_entry *audit; /* to be written with it, not part of it; or NULL */

@@ -133,6 +133,21 @@ START_TEST(costs_one_transaction)
 }
 END_TEST
 
+START_TEST(event_says_why)
+{
+	struct event event;
+
+	process(GENUINE("file@lists.example.org"), state, &event);
+	ck_assert_str_eq(event.reason, "userunknown");
+	ck_assert_str_eq(event.status, "5.1.1");
+	ck_assert_str_eq(event.permanence, "permanent");
+	process(ORDINARY("file@lists.example.org"), state, &event);
+	ck_assert_ptr_null(event.reason);
+	ck_assert_ptr_null(event.status);
+	ck_assert_ptr_null(event.permanence);
+}
+END_TEST
+
 START_TEST(judging_changes_nothing)
 {
 	struct pipeline *pipeline = pipeline_new(context, config, state);
@@ -196,6 +211,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, set_up_pipeline, tear_down);
 	tcase_add_loop_test(tcase, costs_one_transaction, 0, ROWS(rows));
+	tcase_add_test(tcase, event_says_why);
 	tcase_add_loop_test(tcase, judging_changes_nothing, 0, ROWS(rows));
 	tcase_add_loop_test(tcase, does_without_state_what_it_can, 0, ROWS(rows));
 	tcase_add_test(tcase, expiry_costs_nothing_more);

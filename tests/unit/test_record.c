@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "state/codec.h"
 #include "state_place.h"
 
 enum { WRITERS = 16, EVENTS_EACH = 30 };
@@ -23,6 +24,9 @@ static struct event sample(int64_t time_s)
 		.message_id = "<1@lists.example.org>",
 		.queue_id = "4F2",
 		.evidence = "tag:missing-40 sent:absent-40",
+		.reason = "userunknown",
+		.status = "5.1.1",
+		.permanence = "permanent",
 		.size = 123456789012};
 }
 
@@ -70,6 +74,9 @@ static enum status see_event(void *argument, const struct event *event)
 	seen->last.message_id = keep(event->message_id);
 	seen->last.queue_id = keep(event->queue_id);
 	seen->last.evidence = keep(event->evidence);
+	seen->last.reason = keep(event->reason);
+	seen->last.status = keep(event->status);
+	seen->last.permanence = keep(event->permanence);
 	return seen->count == seen->stop_at ? STATUS_DIFFERENT : STATUS_OK;
 }
 
@@ -105,6 +112,9 @@ static void check_event(const struct event *got, const struct event *want)
 	check_string("message_id", got->message_id, want->message_id);
 	check_string("queue_id", got->queue_id, want->queue_id);
 	check_string("evidence", got->evidence, want->evidence);
+	check_string("reason", got->reason, want->reason);
+	check_string("status", got->status, want->status);
+	check_string("permanence", got->permanence, want->permanence);
 }
 
 START_TEST(event_comes_back)
@@ -119,6 +129,53 @@ START_TEST(event_comes_back)
 	seen = see_events(open_state(STATE_READ), 0, INT64_MAX);
 	ck_assert_int_eq(seen.count, 1);
 	check_event(&seen.last, &want);
+}
+END_TEST
+
+/* As a version 1 program wrote the event of sample(7): no reason, status or permanence. */
+static int put_first_version(struct state *state, MDB_txn *transaction, void *argument)
+{
+	const struct event *event = argument;
+	const char *const strings[] = {event->list, event->reporter, event->sender,
+		event->recipient, event->failed, event->message_id, event->queue_id,
+		event->evidence};
+	unsigned char id[8];
+	MDB_val key = {8, id};
+	struct codec_writer writer;
+	MDB_val value;
+
+	codec_store_u64(id, event->id);
+	codec_writer_init(&writer, context);
+	codec_put_u8(&writer, 1);
+	codec_put_i64(&writer, event->time_s);
+	codec_put_u8(&writer, (uint8_t)event->kind);
+	codec_put_u8(&writer, (uint8_t)event->verdict);
+	codec_put_u8(&writer, (uint8_t)event->action);
+	codec_put_u8(&writer, (uint8_t)event->policy);
+	codec_put_i64(&writer, event->score);
+	codec_put_u64(&writer, event->size);
+	for (int i = 0; i < ROWS(strings); i++)
+		codec_put_string(&writer, strings[i], 512);
+	value = (MDB_val){writer.size, writer.data};
+	return mdb_put(transaction, state->dbis[BOX_EVENTS], &key, &value, 0);
+}
+
+START_TEST(event_of_the_first_version_is_read)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct event want = sample(7);
+	uint64_t records;
+	uint64_t faults;
+	struct seen seen;
+
+	want.id = 7 << 20;
+	ck_assert_status(box_write(state, put_first_version, &want), STATUS_OK);
+	want.reason = want.status = want.permanence = NULL;
+	seen = see_events(state, 0, INT64_MAX);
+	ck_assert_int_eq(seen.count, 1);
+	check_event(&seen.last, &want);
+	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
+	ck_assert_uint_eq(faults, 0);
 }
 END_TEST
 
@@ -145,7 +202,7 @@ START_TEST(foreign_strings_are_capped)
 
 	memset(text, 'x', 100000);
 	event.list = event.reporter = event.sender = event.recipient = event.failed = text;
-	event.message_id = event.queue_id = event.evidence = text;
+	event.message_id = event.queue_id = event.evidence = event.status = text;
 	ck_assert_status(record_event(state, &event, "file", 0), STATUS_OK);
 	seen = see_events(state, 0, INT64_MAX);
 	ck_assert_int_eq(seen.count, 1);
@@ -522,7 +579,7 @@ static int put_strange(struct state *state, MDB_txn *transaction, void *argument
 {
 	static const enum box_db databases[] = {BOX_EVENTS, BOX_HELD, BOX_LISTS, BOX_REPORTERS};
 	static const MDB_val values[] = {
-		{1, (void *)"\x02"}, {3, (void *)"\x01zz"}, {0, (void *)""}};
+		{1, (void *)"\x63"}, {3, (void *)"\x01zz"}, {0, (void *)""}};
 	int code = MDB_SUCCESS;
 
 	(void)argument;
@@ -777,6 +834,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, event_comes_back);
+	tcase_add_test(tests, event_of_the_first_version_is_read);
 	tcase_add_test(tests, event_without_strings_comes_back);
 	tcase_add_test(tests, foreign_strings_are_capped);
 	tcase_add_test(tests, ids_ascend_when_the_clock_goes_back);
