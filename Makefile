@@ -15,14 +15,14 @@ JOBS       ?= $(shell nproc)
 # Debian packages: what it takes to build and test, and what the tests with real servers add.
 DEPS       := gcc pkg-config libgmime-3.0-dev libtalloc-dev libconfuse-dev liblmdb-dev libssl-dev \
               libjansson-dev libpcre2-dev libpsl-dev libc-ares-dev libidn2-dev libspf2-dev \
-              libseccomp-dev libopendkim-dev check perl
+              libseccomp-dev libopendkim-dev zlib1g-dev check perl
 DEPS_MTA   := postfix iproute2 procps python3 vacation opendkim
 # Mail servers that conflict with Postfix: fetched, and unpacked by the tests only.
 SERVERS    := exim4-daemon-light opensmtpd sendmail-bin
 PACKAGES   := $(CURDIR)/build/mta/packages
 DEPS_DEV   := clang clang-format libclang-rt-14-dev man-db
 
-LIBRARIES  := gmime-3.0 talloc libconfuse lmdb libcrypto jansson libpcre2-8 libpsl libcares libidn2
+LIBRARIES  := gmime-3.0 talloc libconfuse lmdb libcrypto jansson libpcre2-8 libpsl libcares libidn2 zlib
 # Loaded when a signature of ours is to be checked (src/weigh/signature.c): only its header is needed here.
 LATE       := opendkim
 WARNINGS   := -Wall -Wextra -Wpedantic -Wshadow -Werror

@@ -26,6 +26,7 @@ enum {
 	NAME_TRIES_MAX = 100,
 	HOST_SIZE =
 		128, /* with its escapes; leaves room for flags within the 255 bytes of a name */
+	SUFFIX_SIZE_MAX = 16,
 };
 
 /* One delivery on its way. */
@@ -34,6 +35,9 @@ struct delivery {
 	int new_folder;
 	char name[MAILDIR_NAME_MAX];
 	struct stat written; /* of the file in tmp/: tells it from another one of the same name */
+	const char *suffix;
+	maildir_source *source;
+	void *argument;
 };
 
 static int sync_file(int file)
@@ -186,15 +190,15 @@ static void copy_host(char host[HOST_SIZE])
 
 /* The counter keeps apart what one process delivers while the clock stands still or jumps back; the
  * process id, what several do; O_EXCL and link, whatever else may happen. */
-static void choose_name(char name[MAILDIR_NAME_MAX])
+static void choose_name(char name[MAILDIR_NAME_MAX], const char *suffix)
 {
 	static atomic_uint counter;
 	struct timespec now = {0, 0};
 	char host[HOST_SIZE];
 	copy_host(host);
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	(void)snprintf(name, MAILDIR_NAME_MAX, "%lld.M%06ldP%ldQ%u.%s", (long long)now.tv_sec,
-		now.tv_nsec / 1000, (long)getpid(), atomic_fetch_add(&counter, 1U), host);
+	(void)snprintf(name, MAILDIR_NAME_MAX, "%lld.M%06ldP%ldQ%u.%s%s", (long long)now.tv_sec,
+		now.tv_nsec / 1000, (long)getpid(), atomic_fetch_add(&counter, 1U), host, suffix);
 }
 
 static int write_all(int file, const struct maildir_piece *piece)
@@ -213,16 +217,28 @@ static int write_all(int file, const struct maildir_piece *piece)
 	return 0;
 }
 
+static int write_message(const struct delivery *delivery, int file)
+{
+	struct maildir_piece piece = {NULL, 0};
+	int error = delivery->source(delivery->argument, NULL);
+	while (!error) {
+		error = delivery->source(delivery->argument, &piece);
+		if (error || piece.size == 0)
+			break;
+		error = write_all(file, &piece);
+	}
+	return error;
+}
+
 /* The message under its name in tmp/, synced and closed; on an error the file is gone again. */
-static int write_tmp(struct delivery *delivery, const struct maildir_piece *pieces, size_t count)
+static int write_tmp(struct delivery *delivery)
 {
 	int error = 0;
 	int file = openat(delivery->tmp_folder, delivery->name,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
 	if (file < 0)
 		return errno;
-	for (size_t i = 0; i < count && !error; i++)
-		error = write_all(file, &pieces[i]);
+	error = write_message(delivery, file);
 	if (!error)
 		error = sync_file(file);
 	if (!error && fstat(file, &delivery->written) != 0)
@@ -285,10 +301,10 @@ static int publish(const struct delivery *delivery)
 	return error;
 }
 
-static int deliver_once(struct delivery *delivery, const struct maildir_piece *pieces, size_t count)
+static int deliver_once(struct delivery *delivery)
 {
-	choose_name(delivery->name);
-	int error = write_tmp(delivery, pieces, count);
+	choose_name(delivery->name, delivery->suffix);
+	int error = write_tmp(delivery);
 	if (error)
 		return error;
 	error = publish(delivery);
@@ -301,10 +317,16 @@ static int deliver_once(struct delivery *delivery, const struct maildir_piece *p
 	return error;
 }
 
-int maildir_deliver(
-	const char *path, const struct maildir_piece *pieces, size_t count, char *name_out)
+int maildir_deliver_from(const char *path, const char *suffix, maildir_source *source,
+	void *argument, char *name_out)
 {
-	struct delivery delivery = {.tmp_folder = -1, .new_folder = -1};
+	struct delivery delivery = {.tmp_folder = -1,
+		.new_folder = -1,
+		.suffix = suffix ? suffix : "",
+		.source = source,
+		.argument = argument};
+	if (strlen(delivery.suffix) > SUFFIX_SIZE_MAX || strpbrk(delivery.suffix, "/:"))
+		return EINVAL;
 	int error = open_folders(path, &delivery);
 	if (error == ENOENT) {
 		error = maildir_create(path);
@@ -315,9 +337,38 @@ int maildir_deliver(
 		return error;
 	error = EEXIST;
 	for (int tries = 0; tries < NAME_TRIES_MAX && error == EEXIST; tries++)
-		error = deliver_once(&delivery, pieces, count);
+		error = deliver_once(&delivery);
 	if (!error && name_out)
 		strcpy(name_out, delivery.name);
 	close_folders(&delivery);
 	return error;
+}
+
+/* The pieces of a message that is there. */
+struct ready {
+	const struct maildir_piece *pieces;
+	size_t count;
+	size_t next;
+};
+
+static int give_ready(void *argument, struct maildir_piece *piece_out)
+{
+	struct ready *ready = argument;
+	if (!piece_out) {
+		ready->next = 0;
+		return 0;
+	}
+	while (ready->next < ready->count && ready->pieces[ready->next].size == 0)
+		ready->next++;
+	*piece_out = (struct maildir_piece){NULL, 0};
+	if (ready->next < ready->count)
+		*piece_out = ready->pieces[ready->next++];
+	return 0;
+}
+
+int maildir_deliver(
+	const char *path, const struct maildir_piece *pieces, size_t count, char *name_out)
+{
+	struct ready ready = {pieces, count, 0};
+	return maildir_deliver_from(path, NULL, give_ready, &ready, name_out);
 }

@@ -33,6 +33,16 @@ struct maildir_piece {
 int maildir_deliver(
 	const char *path, const struct maildir_piece *pieces, size_t count, char *name_out);
 
+/* Gives the next piece of a message, lent until the next call; size 0: there was no more. With
+ * piece_out NULL it begins at the start: before the first piece, and again where a name was taken.
+ * 0, or an errno value, which ends the delivery and is its result. */
+typedef int maildir_source(void *argument, struct maildir_piece *piece_out);
+
+/* maildir_deliver for a message that is made while it is written, under a name that ends in suffix
+ * (".gz"; at most 16 bytes; NULL: none). EINVAL when the suffix is longer or has a '/' or ':'. */
+int maildir_deliver_from(const char *path, const char *suffix, maildir_source *source,
+	void *argument, char *name_out);
+
 /* Creates path with tmp/, new/, cur/ if any is missing, and syncs that. Errors as above. */
 int maildir_create(const char *path);
 
@@ -47,6 +57,9 @@ int maildir_remove(const char *path, const char *name);
 /* The whole file new/NAME (or cur/NAME[:flags]), malloc'ed; free() it. ENOENT and EINVAL as above;
  * EFBIG above 1 GiB; ELOOP or EINVAL when it is no plain file; EAGAIN when it grows under us. */
 int maildir_read(const char *path, const char *name, unsigned char **data_out, size_t *size_out);
+
+/* The same file, open for reading at its start; close() it. */
+int maildir_open(const char *path, const char *name, int *file_out);
 
 /* Called for each message in new/ and cur/, in order of file name. full_path and name (flags
  * included) are lent for the call. A value other than 0 ends the walk and is returned by it. */

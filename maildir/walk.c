@@ -288,10 +288,9 @@ static int read_all(int file, unsigned char *data, size_t room, size_t *size_out
 	return EAGAIN;
 }
 
-int maildir_read(const char *path, const char *name, unsigned char **data_out, size_t *size_out)
+static int open_message(const char *path, const char *name, int *file_out, size_t *size_out)
 {
 	struct stat status;
-	unsigned char *data = NULL;
 	int file = -1;
 	int error = act_on_file(path, name, open_file, &file);
 	if (error)
@@ -302,17 +301,35 @@ int maildir_read(const char *path, const char *name, unsigned char **data_out, s
 		error = EINVAL;
 	else if ((size_t)status.st_size > READ_SIZE_MAX)
 		error = EFBIG;
-	if (error)
-		goto out;
-	size_t room = (size_t)status.st_size + 1;
-	data = malloc(room);
-	error = data ? read_all(file, data, room, size_out) : ENOMEM;
-	if (!error) {
-		*data_out = data;
-		data = NULL;
+	if (error) {
+		(void)close(file);
+		return error;
 	}
-out:
-	free(data);
+	*file_out = file;
+	*size_out = (size_t)status.st_size;
+	return 0;
+}
+
+int maildir_open(const char *path, const char *name, int *file_out)
+{
+	size_t size = 0;
+	return open_message(path, name, file_out, &size);
+}
+
+int maildir_read(const char *path, const char *name, unsigned char **data_out, size_t *size_out)
+{
+	unsigned char *data = NULL;
+	size_t size = 0;
+	int file = -1;
+	int error = open_message(path, name, &file, &size);
+	if (error)
+		return error;
+	data = malloc(size + 1);
+	error = data ? read_all(file, data, size + 1, size_out) : ENOMEM;
+	if (error)
+		free(data);
+	else
+		*data_out = data;
 	(void)close(file);
 	return error;
 }

@@ -293,6 +293,7 @@ static enum status keep(struct pipeline *pipeline, const void *context,
 		hold_keep(context, config->state, judgement->mail->raw, &name, error_out);
 	if (status != STATUS_OK)
 		return status;
+	event->stored = hold_stored(config->state, name);
 	status = remember(pipeline, event, name, expires_s);
 	if (status != STATUS_OK) {
 		hold_remove(config->state, name);

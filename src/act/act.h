@@ -66,17 +66,22 @@ const char *const *pipe_environment(const void *context, const struct pipe_facts
 enum status pipe_run(const void *context, const char *command, const char *const *env,
 	struct bytes original, const char **error_out);
 
-/* Into STATE/held, durably. file_out: the name for the held record. */
+/* Into STATE/held, durably, in gzip format. file_out: the name for the held record. */
 enum status hold_keep(const void *context, const char *state_directory, struct bytes original,
 	char **file_out, const char **error_out);
-/* Takes one back out: its bytes (on context), and removing it. STATUS_NO_INPUT: not there. */
+/* The bytes of disk that the file takes: whole blocks of 4096, the same on every file system; 0
+ * when it is not there. */
+uint64_t hold_stored(const char *state_directory, const char *file);
+/* Takes one back out: its bytes (on context), and removing it. STATUS_NO_INPUT: not there;
+ * STATUS_DATA: cut or damaged. */
 enum status hold_read(const void *context, const char *state_directory, const char *file,
 	struct bytes *bytes_out, const char **error_out);
 enum status hold_remove(const char *state_directory, const char *file);
 
-/* Moves the files last written before before_s that no record names into STATE/unclaimed: what a
- * kill between the file and its record leaves behind. is_known says whether a record names a file.
- * A file that cannot be removed does not end it. removed_out: how many went. */
+/* Moves the files last written before before_s that no record names into STATE/unclaimed, unpacked:
+ * what a kill between the file and its record leaves behind. A damaged one goes there as it is.
+ * is_known says whether a record names a file. A file that cannot be removed does not end it.
+ * removed_out: how many went. */
 typedef bool hold_is_known(void *argument, const char *file);
 enum status hold_sweep(const char *state_directory, int64_t before_s, hold_is_known *is_known,
 	void *argument, uint64_t *removed_out);

@@ -81,12 +81,12 @@ int expiry_put(struct state *state, MDB_txn *transaction, const struct held *hel
 	if (held->expires_s == 0)
 		return MDB_SUCCESS;
 	make_key(bytes, held->expires_s, held->event.id);
-	codec_store_u64(data + 1, held->event.size);
+	codec_store_u64(data + 1, held_stored(&held->event));
 	code = mdb_put(transaction, state->dbis[BOX_EXPIRY], &key, &value, 0);
 	if (code == MDB_SUCCESS)
 		code = get_kept(state, transaction, &kept);
 	if (code == MDB_SUCCESS)
-		code = put_kept(state, transaction, kept + held->event.size);
+		code = put_kept(state, transaction, kept + held_stored(&held->event));
 	return code;
 }
 
@@ -104,7 +104,8 @@ int expiry_remove(struct state *state, MDB_txn *transaction, const struct held *
 	code = get_kept(state, transaction, &kept);
 	if (code != MDB_SUCCESS)
 		return code;
-	return put_kept(state, transaction, kept > held->event.size ? kept - held->event.size : 0);
+	return put_kept(state, transaction,
+		kept > held_stored(&held->event) ? kept - held_stored(&held->event) : 0);
 }
 
 /* The first of the index; MDB_NOTFOUND when it is empty. */

@@ -10,12 +10,19 @@
 #include "base/memory.h"
 #include "state/parts.h"
 
-enum { HELD_VERSION = 1 };
+enum { HELD_VERSION = 2 };
 
+uint64_t held_stored(const struct event *event)
+{
+	return event->stored != 0 ? event->stored : event->size;
+}
+
+/* Version 1 had no number of bytes on disk: its files are not compressed. */
 static void encode(struct codec_writer *writer, const struct held *held)
 {
 	codec_put_u8(writer, HELD_VERSION);
 	codec_put_i64(writer, held->expires_s);
+	codec_put_u64(writer, held_stored(&held->event));
 	codec_put_string(writer, held->file, EVENT_STRING_MAX);
 	event_encode(writer, &held->event);
 }
@@ -24,16 +31,22 @@ static bool decode(
 	const MDB_val *key, const MDB_val *value, const void *context, struct held *held_out)
 {
 	struct codec_reader reader;
+	uint64_t stored = 0;
+	uint8_t version;
 
 	if (key->mv_size != CODEC_U64_SIZE)
 		return false;
 	codec_reader_init(&reader, value->mv_data, value->mv_size);
-	if (codec_get_u8(&reader) != HELD_VERSION)
+	version = codec_get_u8(&reader);
+	if (version < 1 || version > HELD_VERSION)
 		return false;
 	held_out->expires_s = codec_get_i64(&reader);
+	if (version > 1)
+		stored = codec_get_u64(&reader);
 	held_out->file = codec_get_string(&reader, context);
 	if (!event_decode(&reader, context, &held_out->event))
 		return false;
+	held_out->event.stored = stored != 0 ? stored : held_out->event.size;
 	held_out->event.id = codec_load_u64(key->mv_data);
 	return held_out->file != NULL;
 }

@@ -44,6 +44,8 @@ int audit_put(struct state *state, MDB_txn *transaction, const struct audit_entr
 int counter_add(struct state *state, MDB_txn *transaction, enum counter_of of, const char *name,
 	const struct event *event);
 
+/* The bytes of disk that the kept file of the event takes. */
+uint64_t held_stored(const struct event *event);
 /* Writes the held record of an event that has its id, and its row in the index. LMDB's code. */
 int held_put(struct state *state, MDB_txn *transaction, const struct held *held);
 /* Removes a held record and its row, and gives the name of its file (SWEEP_NAME_MAX bytes). LMDB's

@@ -43,6 +43,8 @@ struct event {
 	const char *status;		/* his enhanced status code, RFC 3463; or NULL */
 	const char *permanence;		/* "permanent", "temporary"; NULL: not said */
 	uint64_t size;			/* bytes of the message */
+	uint64_t stored;		/* bytes of disk that its kept file takes, part of the held
+					   record alone; 0: as many as the message has */
 	const struct proof_use *proofs; /* to be counted with it, not part of the record; or NULL */
 	const struct audit_entry *audit; /* to be written with it, not part of it; or NULL */
 };

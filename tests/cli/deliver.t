@@ -95,6 +95,8 @@ like "$out" "^$id .*backscatter +-60 +announce@lists.example.org +tom@example.co
 	"drop: held list shows it, and for how long"
 held show --raw "$id" >"$dir/raw"
 ok "drop: held show --raw has it byte for byte" cmp "$dir/raw" "$forged"
+gzip -dc "$state/held/new"/*.gz >"$dir/raw" 2>"$dir/raw.err"
+ok "drop: the file is of gzip format" cmp "$dir/raw" "$forged"
 run held show "$id"
 like "$out" '^evidence +tag:absent\+0 sent:absent-39 dkim:unsigned\+0 hop:foreign-25( |$)' "drop: held show says why"
 run held release "$id"
@@ -130,11 +132,11 @@ deliver "$genuine" --now=2026-11-26T00:00:01Z
 is "$(kept)" "1 1" "expiry: what was dropped goes when its time is over"
 run held list
 like "$out" ' unproven ' "expiry: what is held stays"
-configure 'keep-dropped-size = "5K"' 'unproven = "hold"'
+configure 'keep-dropped-size = "8K"' 'unproven = "hold"'
 for number in 1 2 3 4 5; do
 	deliver "$forged" --queue-id="$number"
 done
-is "$(kept)" "3 3" "size: of what was dropped, two have room; what is held does not count"
+is "$(kept)" "3 3" "size: of what was dropped, two blocks have room; what is held does not count"
 run held list --format=json
 is "$(printf '%s\n' "$out" | sed 's/.*"queue_id":\([^,]*\),.*/\1/' | tr '\n' ' ')" 'null "4" "5" ' \
 	"size: the oldest go first"

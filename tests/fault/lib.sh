@@ -111,7 +111,9 @@ find_copies() {
 			records=$((records + 1))
 		done <"$dir/.held"
 		for file in "$state"/held/new/*; do
-			[ ! -e "$file" ] || count_copy "$file" "$file"
+			[ -e "$file" ] || continue
+			gzip -dc "$file" >"$dir/.unpacked" 2>/dev/null
+			count_copy "$dir/.unpacked" "$file"
 		done
 		remains=$((copies - records))
 		copies=$records

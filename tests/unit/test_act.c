@@ -1,5 +1,5 @@
 /*
- * test_act.c: file, pipe, hold, and forward with a shell script in place of sendmail.
+ * test_act.c: file, pipe, and forward with a shell script in place of sendmail.
  */
 #include <check.h>
 #include <errno.h>
@@ -231,96 +231,6 @@ START_TEST(pipe_variables_have_a_cap)
 }
 END_TEST
 
-/* ---- hold ---- */
-
-START_TEST(hold_keeps_and_gives_back)
-{
-	const char *error = NULL;
-	char *file = NULL;
-	struct bytes back = {NULL, 0};
-	enum status status = hold_keep(context, folder, originals[_i], &file, &error);
-
-	ck_assert_msg(status == STATUS_OK, "keep: got %s: %s", status_text(status), error);
-	check_bytes("held file", read_file(mem_printf(context, "%s/held/new/%s", folder, file)),
-		originals[_i]);
-	status = hold_read(context, folder, file, &back, &error);
-	ck_assert_msg(status == STATUS_OK, "read: got %s: %s", status_text(status), error);
-	check_bytes("read back", back, originals[_i]);
-	ck_assert_int_eq(hold_remove(folder, file), STATUS_OK);
-	ck_assert_int_eq(hold_remove(folder, file), STATUS_NO_INPUT);
-	status = hold_read(context, folder, file, &back, &error);
-	ck_assert_msg(status == STATUS_NO_INPUT, "read: got %s", status_text(status));
-	ck_assert_msg(error != NULL && strstr(error, strerror(ENOENT)), "got \"%s\"", error);
-}
-END_TEST
-
-static const char *const foreign_names[] = {"", ".", "..", "../secret", "/etc/hostname", ".hidden"};
-
-START_TEST(hold_stays_in_its_folder)
-{
-	const char *secret = path_of("secret");
-	const char *error = NULL;
-	struct bytes back = {NULL, 0};
-	char *file;
-
-	write_file(secret, "secret", 0600);
-	ck_assert_int_eq(hold_keep(context, folder, originals[0], &file, &error), STATUS_OK);
-	write_file(path_of("held/secret"), "secret", 0600);
-	ck_assert_int_ne(hold_read(context, folder, foreign_names[_i], &back, &error), STATUS_OK);
-	ck_assert_ptr_nonnull(error);
-	ck_assert_int_ne(hold_remove(folder, foreign_names[_i]), STATUS_OK);
-	ck_assert_int_eq(access(secret, F_OK), 0);
-	ck_assert_int_eq(access(path_of("held/secret"), F_OK), 0);
-}
-END_TEST
-
-static bool is_that_file(void *argument, const char *file)
-{
-	return strcmp(argument, file) == 0;
-}
-
-static void make_older(const char *path, int64_t seconds)
-{
-	const struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
-
-	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
-}
-
-START_TEST(hold_sweeps_what_nobody_names)
-{
-	const int64_t now = 1795461562;
-	/* named and old; named, old and read; orphaned and old; orphaned, old and read; new */
-	char *files[5];
-	const char *error = NULL;
-	uint64_t removed = 99;
-
-	ck_assert_int_eq(hold_sweep(folder, now, is_that_file, "", &removed), STATUS_OK);
-	ck_assert_uint_eq(removed, 0); /* nothing was ever held */
-	for (size_t i = 0; i < LENGTH(files); i++) {
-		ck_assert_int_eq(
-			hold_keep(context, folder, originals[0], &files[i], &error), STATUS_OK);
-		make_older(mem_printf(context, "%s/held/new/%s", folder, files[i]),
-			i == 4 ? now : now - 1);
-	}
-	ck_assert_int_eq(rename(mem_printf(context, "%s/held/new/%s", folder, files[0]),
-				 mem_printf(context, "%s/held/cur/%s:2,S", folder, files[0])),
-		0);
-	ck_assert_int_eq(rename(mem_printf(context, "%s/held/new/%s", folder, files[3]),
-				 mem_printf(context, "%s/held/cur/%s:2,S", folder, files[3])),
-		0);
-	ck_assert_int_eq(hold_sweep(folder, now, is_that_file, files[0], &removed), STATUS_OK);
-	ck_assert_uint_eq(removed, 3);
-	for (size_t i = 0; i < LENGTH(files); i++) {
-		struct bytes back;
-		enum status want = i == 0 || i == 4 ? STATUS_OK : STATUS_NO_INPUT;
-		enum status got = hold_read(context, folder, files[i], &back, &error);
-
-		ck_assert_msg(got == want, "file %zu: got %s, want %s", i, status_text(got),
-			status_text(want));
-	}
-}
-END_TEST
-
 /* ---- forward ---- */
 
 static const char *const owners[] = {"alice@example.org", "-oi@example.net"};
@@ -491,9 +401,6 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, pipe_end, 0, LENGTH(pipe_ends));
 	tcase_add_test(tcase, pipe_knows_the_facts);
 	tcase_add_test(tcase, pipe_variables_have_a_cap);
-	tcase_add_loop_test(tcase, hold_keeps_and_gives_back, 0, LENGTH(originals));
-	tcase_add_loop_test(tcase, hold_stays_in_its_folder, 0, LENGTH(foreign_names));
-	tcase_add_test(tcase, hold_sweeps_what_nobody_names);
 	tcase_add_test(tcase, forward_calls_sendmail);
 	tcase_add_loop_test(tcase, forward_passes_originals_on, 0, LENGTH(originals));
 	tcase_add_test(tcase, forward_makes_new_ids);

@@ -459,6 +459,75 @@ START_TEST(test_read_delivered)
 }
 END_TEST
 
+/* A message of numbered lines. */
+struct lines {
+	unsigned next;
+	unsigned count;
+	unsigned begun;
+	int error; /* behind the last line */
+	char text[32];
+};
+
+static int give_line(void *argument, struct maildir_piece *piece_out)
+{
+	struct lines *lines = argument;
+	if (!piece_out) {
+		lines->next = 0;
+		lines->begun++;
+		return 0;
+	}
+	*piece_out = (struct maildir_piece){lines->text, 0};
+	if (lines->next == lines->count)
+		return lines->error;
+	piece_out->size =
+		(size_t)snprintf(lines->text, sizeof(lines->text), "line %u\n", lines->next++);
+	return 0;
+}
+
+START_TEST(test_source)
+{
+	struct lines lines = {.count = 3};
+	char name[MAILDIR_NAME_MAX] = "";
+	char relative[MAILDIR_NAME_MAX + 8];
+	unsigned char *data = NULL;
+	size_t size = 0;
+	int file = -1;
+	check_error("source", maildir_deliver_from(box, ".gz", give_line, &lines, name), 0);
+	ck_assert_str_eq(name + strlen(name) - 3, ".gz");
+	ck_assert_uint_eq(lines.begun, 1);
+	snprintf(relative, sizeof(relative), "new/%s", name);
+	check_file(relative, "line 0\nline 1\nline 2\n", 21);
+	check_error("read", maildir_read(box, name, &data, &size), 0);
+	ck_assert_uint_eq(size, 21);
+	free(data);
+	check_error("open", maildir_open(box, name, &file), 0);
+	ck_assert_int_eq(read(file, relative, sizeof(relative)), 21);
+	ck_assert_int_eq(close(file), 0);
+	check_counts("one delivery", 0, 1);
+}
+END_TEST
+
+START_TEST(test_source_that_fails)
+{
+	struct lines lines = {.count = 3, .error = EILSEQ};
+	char name[MAILDIR_NAME_MAX] = "as it was";
+	check_error("source", maildir_deliver_from(box, NULL, give_line, &lines, name), EILSEQ);
+	ck_assert_str_eq(name, "as it was");
+	check_counts("nothing stays", 0, 0);
+}
+END_TEST
+
+static const char *const bad_suffixes[] = {"/x", ".g:2,S", ".seventeen.bytes."};
+
+START_TEST(test_bad_suffix)
+{
+	struct lines lines = {.count = 1};
+	check_error(bad_suffixes[_i],
+		maildir_deliver_from(box, bad_suffixes[_i], give_line, &lines, NULL), EINVAL);
+	ck_assert_uint_eq(lines.begun, 0);
+}
+END_TEST
+
 /* None of these may hang, follow or take memory. */
 START_TEST(test_read_no_file)
 {
@@ -490,6 +559,9 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(deliver, test_path, 0, ROWS(path_rows));
 	tcase_add_test(deliver, test_file_size_limit);
 	tcase_add_test(deliver, test_not_writable);
+	tcase_add_test(deliver, test_source);
+	tcase_add_test(deliver, test_source_that_fails);
+	tcase_add_loop_test(deliver, test_bad_suffix, 0, ROWS(bad_suffixes));
 	tcase_add_test(walk, test_walk);
 	tcase_add_test(walk, test_walk_vanishing);
 	tcase_add_test(walk, test_walk_many);

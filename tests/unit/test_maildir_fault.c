@@ -248,6 +248,7 @@ static const struct {
 	{"new cannot be synced", false, {{"fsync", 2, EIO, REFUSE, 0}}, EIO, 0},
 	{"folders have no sync", false, {{"fsync", 2, EINVAL, REFUSE, 0}}, 0, 0},
 	{"link refused", false, {{"linkat", 1, EIO, REFUSE, 0}}, EIO, 0},
+	{"the first name is taken", false, {{"linkat", 1, EEXIST, REFUSE, 0}}, 0, 0},
 	{"each name is taken", false, {{"linkat", 0, EEXIST, REFUSE, 0}}, EEXIST, 0},
 	{"link done, answer lost", false, {{"linkat", 1, EEXIST, LIE, 0}}, 0, 0},
 	{"no links: EPERM", false, {{"linkat", 0, EPERM, REFUSE, 0}}, 0, 0},

@@ -132,32 +132,49 @@ START_TEST(event_comes_back)
 }
 END_TEST
 
-/* As a version 1 program wrote the event of sample(7): no reason, status or permanence. */
-static int put_first_version(struct state *state, MDB_txn *transaction, void *argument)
+/* As a version 1 program wrote an event: no reason, status or permanence. */
+static void encode_first_version(struct codec_writer *writer, const struct event *event)
 {
-	const struct event *event = argument;
 	const char *const strings[] = {event->list, event->reporter, event->sender,
 		event->recipient, event->failed, event->message_id, event->queue_id,
 		event->evidence};
+
+	codec_put_u8(writer, 1);
+	codec_put_i64(writer, event->time_s);
+	codec_put_u8(writer, (uint8_t)event->kind);
+	codec_put_u8(writer, (uint8_t)event->verdict);
+	codec_put_u8(writer, (uint8_t)event->action);
+	codec_put_u8(writer, (uint8_t)event->policy);
+	codec_put_i64(writer, event->score);
+	codec_put_u64(writer, event->size);
+	for (int i = 0; i < ROWS(strings); i++)
+		codec_put_string(writer, strings[i], 512);
+}
+
+/* The event, and a held record, whose first version had no number of bytes on disk. */
+static int put_first_version(struct state *state, MDB_txn *transaction, void *argument)
+{
+	const struct event *event = argument;
 	unsigned char id[8];
 	MDB_val key = {8, id};
 	struct codec_writer writer;
 	MDB_val value;
+	int code;
 
 	codec_store_u64(id, event->id);
 	codec_writer_init(&writer, context);
-	codec_put_u8(&writer, 1);
-	codec_put_i64(&writer, event->time_s);
-	codec_put_u8(&writer, (uint8_t)event->kind);
-	codec_put_u8(&writer, (uint8_t)event->verdict);
-	codec_put_u8(&writer, (uint8_t)event->action);
-	codec_put_u8(&writer, (uint8_t)event->policy);
-	codec_put_i64(&writer, event->score);
-	codec_put_u64(&writer, event->size);
-	for (int i = 0; i < ROWS(strings); i++)
-		codec_put_string(&writer, strings[i], 512);
+	encode_first_version(&writer, event);
 	value = (MDB_val){writer.size, writer.data};
-	return mdb_put(transaction, state->dbis[BOX_EVENTS], &key, &value, 0);
+	code = mdb_put(transaction, state->dbis[BOX_EVENTS], &key, &value, 0);
+	codec_writer_init(&writer, context);
+	codec_put_u8(&writer, 1);
+	codec_put_i64(&writer, 99);
+	codec_put_string(&writer, "7.M1P2.host", 512);
+	encode_first_version(&writer, event);
+	value = (MDB_val){writer.size, writer.data};
+	if (code == MDB_SUCCESS)
+		code = mdb_put(transaction, state->dbis[BOX_HELD], &key, &value, 0);
+	return code;
 }
 
 START_TEST(event_of_the_first_version_is_read)
@@ -166,6 +183,7 @@ START_TEST(event_of_the_first_version_is_read)
 	struct event want = sample(7);
 	uint64_t records;
 	uint64_t faults;
+	struct held *held = NULL;
 	struct seen seen;
 
 	want.id = 7 << 20;
@@ -174,6 +192,11 @@ START_TEST(event_of_the_first_version_is_read)
 	seen = see_events(state, 0, INT64_MAX);
 	ck_assert_int_eq(seen.count, 1);
 	check_event(&seen.last, &want);
+	ck_assert_status(record_find_held(state, context, want.id, &held), STATUS_OK);
+	check_event(&held->event, &want);
+	ck_assert_str_eq(held->file, "7.M1P2.host");
+	ck_assert_int_eq(held->expires_s, 99);
+	ck_assert_uint_eq(held->event.stored, want.size); /* it was not compressed */
 	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
 	ck_assert_uint_eq(faults, 0);
 }
@@ -402,12 +425,14 @@ START_TEST(held_mail_is_found_and_removed)
 	struct held *held = NULL;
 	uint64_t other;
 
+	want.stored = 8192;
 	ck_assert_status(record_event(state, &want, "1000.M1P2.host", 99), STATUS_OK);
 	other = record_held(state, 1001, "second", 0);
 	ck_assert_status(record_find_held(state, context, want.id, &held), STATUS_OK);
 	check_event(&held->event, &want);
 	ck_assert_str_eq(held->file, "1000.M1P2.host");
 	ck_assert_int_eq(held->expires_s, 99);
+	ck_assert_uint_eq(held->event.stored, 8192);
 	ck_assert_status(record_remove_held(state, want.id), STATUS_OK);
 	ck_assert_status(record_remove_held(state, want.id), STATUS_NOT_FOUND);
 	ck_assert_status(record_find_held(state, context, want.id, &held), STATUS_NOT_FOUND);
