@@ -126,8 +126,8 @@ static void say_result(const struct comparison *comparison)
 	if (orphans > 0)
 		check_warn(comparison->survey,
 			"held: %llu file%s in %s ha%s no record; left by deliveries that were "
-			"ended half-way; backstop held purge --expired removes those of "
-			"yesterday and before",
+			"ended half-way; backstop held purge --expired moves those of "
+			"yesterday and before to unclaimed",
 			(unsigned long long)orphans, orphans == 1 ? "" : "s", comparison->folder,
 			orphans == 1 ? "s" : "ve");
 }

@@ -1,100 +1,60 @@
 /*
  * held.c: backstop held: the messages that were held, or dropped and are still kept.
  *
- * In charge of choosing them and of the order of steps: a release delivers, then writes its event,
- * then removes the record, then the file; a purge removes the record, then the file. Whatever ends
- * us between two steps leaves a message twice or a file too many, never a message lost. Leaves to
- * held_release.c where a message goes, to held_print.c how things look, and to hold.c the files.
+ * In charge of the verbs and of the order of steps: a release delivers, then writes its event, then
+ * removes the record, then the file; a purge removes the record, then the file. Whatever ends us
+ * between two steps leaves a message twice or a file too many, never a message lost. Leaves to
+ * held_choice.c which messages are meant, to held_release.c where one goes, to held_print.c how
+ * things look, to held_files.c what no record names, and to hold.c the files.
  */
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "act/act.h"
 #include "base/address.h"
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/held_choice.h"
+#include "cmd/held_files.h"
 #include "cmd/held_print.h"
 #include "cmd/held_release.h"
 #include "state/record.h"
 
-enum { ORPHAN_AGE_S = 24 * 60 * 60, WORD_TEXT_MAX = 60 };
+enum { WORD_TEXT_MAX = 60, ANSWER_MAX = 80 };
 
 const struct option_row held_options[] = {
-	{"format", OPTION_VALUE, "text|json", "list: a table, or one JSON object a line"},
+	{"format", OPTION_VALUE, "text|json|csv", "list: a table, JSON objects, or CSV"},
 	{"list", OPTION_VALUE, "ADDRESS", "only what came for this list"},
 	{"verdict", OPTION_VALUE, "WORD", "only this verdict: genuine, backscatter, unproven"},
+	{"kind", OPTION_VALUE, "WORD", "only this kind: failed, delayed, autoreply, ..."},
+	{"reason", OPTION_VALUE, "WORD", "only this reason: userunknown, mailboxfull, ..."},
+	{"reporter", OPTION_VALUE, "ADDRESS",
+		"only what this client brought: an IP address, or a network as 192.0.2.0/24"},
+	{"recipient", OPTION_VALUE, "ADDRESS", "only reports on this recipient"},
 	{"since", OPTION_VALUE, "TIME", "only what came since: a time, or an age such as 7d"},
+	{"until", OPTION_VALUE, "TIME", "only what came before"},
 	{"all", OPTION_FLAG, NULL, "release, purge: all messages, or all that the options choose"},
 	{"expired", OPTION_FLAG, NULL, "purge: all whose time is over"},
+	{"yes", OPTION_FLAG, NULL, "release, purge: do not ask"},
+	{"dry-run", OPTION_FLAG, NULL, "release, purge: only count"},
 	{"raw", OPTION_FLAG, NULL, "show: the message alone, byte for byte"},
 	{"to", OPTION_VALUE, "ADDRESS", "release: to this address, not to the list's owners"},
 	{NULL, OPTION_FLAG, NULL, NULL},
 };
 
-/* What the options choose. */
-struct filter {
-	const char *list; /* NULL: any */
-	bool has_verdict;
-	enum verdict verdict;
-	int64_t since_s;   /* 0: any */
-	int64_t expired_s; /* 0: any; else only what expires until then */
-	bool is_narrow;	   /* some message may not match */
-};
-
-struct selection {
-	uint64_t *ids;
-	size_t count;
-	size_t room;
-};
-
 /* A verb at work. */
 struct held_work {
 	struct command_run *run;
-	struct filter filter;
+	struct held_choice choice;
 	const char *to; /* --to, or NULL */
+	size_t count;	/* by --dry-run */
 };
 
 static const char *clean_word(const struct held_work *work, const char *word)
 {
 	return text_clean_string(work->run->context, word, WORD_TEXT_MAX);
-}
-
-static enum status read_filter(struct held_work *work)
-{
-	struct command_run *run = work->run;
-	struct filter *filter = &work->filter;
-	const char *list = command_option(run, "list");
-	const char *verdict = command_option(run, "verdict");
-	const char *since = command_option(run, "since");
-
-	if (list != NULL && (filter->list = address_normalise(run->context, list)) == NULL)
-		return command_misused(run, "--list=%s: not an address", clean_word(work, list));
-	if (verdict != NULL && !verdict_parse(verdict, &filter->verdict))
-		return command_misused(
-			run, "--verdict=%s: no such verdict", clean_word(work, verdict));
-	filter->has_verdict = verdict != NULL;
-	if (since != NULL && !clock_parse_time(since, run->now, &filter->since_s))
-		return command_misused(run, "--since=%s: not a time", clean_word(work, since));
-	filter->is_narrow = list != NULL || verdict != NULL || since != NULL;
-	if (command_option(run, "expired") != NULL)
-		filter->expired_s = run->now;
-	return STATUS_OK;
-}
-
-static bool is_chosen(const struct filter *filter, const struct held *held)
-{
-	if (filter->list != NULL &&
-		(held->event.list == NULL || !address_equal(filter->list, held->event.list)))
-		return false;
-	if (filter->has_verdict && held->event.verdict != filter->verdict)
-		return false;
-	if (filter->expired_s != 0 && (held->expires_s == 0 || held->expires_s > filter->expired_s))
-		return false;
-	return held->event.time_s >= filter->since_s || filter->since_s == 0;
 }
 
 static enum status walk_failed(struct command_run *run, enum status status)
@@ -105,9 +65,32 @@ static enum status walk_failed(struct command_run *run, enum status status)
 
 /* ---- list ---- */
 
+/* A form of the list. */
+struct form {
+	const char *name;
+	void (*head)(void); /* before the first; or NULL */
+	enum status (*row)(const struct held *held);
+	bool is_for_people; /* then something is said where there is nothing */
+};
+
+static const struct form forms[] = {
+	{"text", held_print_heading, held_print_row, true},
+	{"json", NULL, held_print_json, false},
+	{"csv", held_print_csv_heading, held_print_csv, false},
+};
+
+static const struct form *find_form(const char *name)
+{
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		if (strcmp(forms[i].name, name) == 0)
+			return &forms[i];
+	}
+	return NULL;
+}
+
 struct listing {
-	const struct filter *filter;
-	bool is_json;
+	const struct held_choice *choice;
+	const struct form *form;
 	size_t count;
 };
 
@@ -115,42 +98,48 @@ static enum status list_one(void *argument, const struct held *held)
 {
 	struct listing *listing = argument;
 
-	if (!is_chosen(listing->filter, held))
+	if (!held_choice_matches(listing->choice, held))
 		return STATUS_OK;
-	listing->count++;
-	if (listing->is_json)
-		return held_print_json(held);
-	if (listing->count == 1)
-		held_print_heading();
-	held_print_row(held);
-	return STATUS_OK;
+	if (listing->count++ == 0 && listing->form->is_for_people)
+		listing->form->head();
+	return listing->form->row(held);
 }
 
 static enum status list_held(struct held_work *work)
 {
-	struct listing listing = {.filter = &work->filter};
-	const char *format = command_option(work->run, "format");
+	struct command_run *run = work->run;
+	struct listing listing = {.choice = &work->choice, .form = &forms[0]};
+	const char *format = command_option(run, "format");
 	enum status status;
 
-	if (work->run->argument_count > 1)
-		return command_misused(work->run, "list takes no IDs; show does");
-	listing.is_json = format != NULL && strcmp(format, "json") == 0;
-	if (format != NULL && !listing.is_json && strcmp(format, "text") != 0)
+	if (run->argument_count > 1)
+		return command_misused(run, "list takes no IDs; show does");
+	if (format != NULL)
+		listing.form = find_form(format);
+	if (listing.form == NULL)
 		return command_misused(
-			work->run, "--format=%s: text or json", clean_word(work, format));
-	status = record_walk_held(work->run->state, list_one, &listing);
+			run, "--format=%s: text, json or csv", clean_word(work, format));
+	if (listing.form->head != NULL && !listing.form->is_for_people)
+		listing.form->head();
+	status = record_walk_held(run->state, list_one, &listing);
 	if (status != STATUS_OK)
-		return walk_failed(work->run, status);
-	if (listing.count == 0 && !listing.is_json)
-		puts(work->filter.is_narrow ? "nothing that is held matches" : "nothing is held");
+		return walk_failed(run, status);
+	if (listing.count == 0 && listing.form->is_for_people)
+		puts(held_choice_is_narrow(&work->choice) ? "nothing that is held matches"
+							  : "nothing is held");
 	return STATUS_OK;
 }
 
 /* ---- one message by its id ---- */
 
-static bool is_wholesale(const struct command_run *run)
+static bool is_given(const struct command_run *run, const char *option)
 {
-	return command_option(run, "all") != NULL || command_option(run, "expired") != NULL;
+	return command_option(run, option) != NULL;
+}
+
+static bool has_ids(const struct command_run *run)
+{
+	return run->argument_count > 1;
 }
 
 /* A record that was chosen a moment ago and is gone now had its time, or another process was
@@ -162,7 +151,7 @@ static enum status find_one(
 	char text[EVENT_ID_TEXT_MAX];
 
 	event_id_format(id, text);
-	if (status == STATUS_NOT_FOUND && is_wholesale(run))
+	if (status == STATUS_NOT_FOUND && !has_ids(run))
 		return status;
 	if (status == STATUS_NOT_FOUND)
 		return command_failed(
@@ -205,31 +194,7 @@ static enum status show_held(struct held_work *work)
 
 /* ---- choosing for release and purge ---- */
 
-static void select_id(const void *context, struct selection *selection, uint64_t id)
-{
-	if (selection->count == selection->room) {
-		selection->room = selection->room * 2 + 64;
-		selection->ids = mem_realloc(
-			context, selection->ids, selection->room * sizeof *selection->ids);
-	}
-	selection->ids[selection->count++] = id;
-}
-
-struct choosing {
-	struct held_work *work;
-	struct selection *selection;
-};
-
-static enum status choose_one(void *argument, const struct held *held)
-{
-	struct choosing *choosing = argument;
-
-	if (is_chosen(&choosing->work->filter, held))
-		select_id(choosing->work->run->context, choosing->selection, held->event.id);
-	return STATUS_OK;
-}
-
-static enum status choose_named(struct held_work *work, struct selection *selection)
+static enum status choose_named(struct held_work *work, struct held_ids *ids)
 {
 	struct command_run *run = work->run;
 	uint64_t id;
@@ -239,29 +204,55 @@ static enum status choose_named(struct held_work *work, struct selection *select
 		if (!event_id_parse(run->arguments[i], &id))
 			return command_misused(
 				run, "%s is no ID", clean_word(work, run->arguments[i]));
-		select_id(run->context, selection, id);
+		held_ids_add(run->context, ids, id);
 	}
 	return STATUS_OK;
 }
 
-/* The messages meant: by their IDs, or by --all or --expired with what narrows them. Choosing comes
- * first and acting second, since acting changes what a walk would find. */
-static enum status choose(struct held_work *work, struct selection *selection)
+/* Somebody is there who can be asked. */
+static bool is_on_terminal(void)
 {
-	struct choosing choosing = {work, selection};
+	return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+}
+
+/* The messages meant: by their IDs, or by options. Choosing comes first and acting second, since
+ * acting changes what a walk would find. */
+static enum status choose(struct held_work *work, struct held_ids *ids)
+{
 	struct command_run *run = work->run;
-	bool has_ids = run->argument_count > 1;
+	bool is_wholesale = is_given(run, "all") || is_given(run, "expired");
+	bool is_narrow = held_choice_is_narrow(&work->choice);
 	enum status status;
 
-	if (has_ids && (is_wholesale(run) || work->filter.is_narrow))
+	if (has_ids(run) && (is_wholesale || is_narrow))
 		return command_misused(run, "IDs, or options that choose messages; not both");
-	if (has_ids)
-		return choose_named(work, selection);
-	if (!is_wholesale(run))
-		return command_misused(
-			run, "which messages? Name their IDs, or say --all for all that match");
-	status = record_walk_held(run->state, choose_one, &choosing);
+	if (has_ids(run))
+		return choose_named(work, ids);
+	if (!is_wholesale && !is_narrow)
+		return command_misused(run,
+			"which messages? Name their IDs, choose them by options, or say --all");
+	/* A script says what it means. */
+	if (!is_wholesale && !is_given(run, "yes") && !is_given(run, "dry-run") &&
+		!is_on_terminal())
+		return command_misused(run, "nobody can be asked here whether all that match are "
+					    "meant: say --yes");
+	status = held_choose(run, &work->choice, ids);
 	return status == STATUS_OK ? STATUS_OK : walk_failed(run, status);
+}
+
+/* What is over is over; of all else that options chose it is asked, where somebody can answer. */
+static bool is_wanted(const struct command_run *run, const char *verb, size_t count)
+{
+	char answer[ANSWER_MAX] = "";
+
+	if (count == 0 || has_ids(run) || is_given(run, "yes") || is_given(run, "expired") ||
+		!is_on_terminal())
+		return true;
+	printf("%s %zu message%s? [y/N] ", verb, count, count == 1 ? "" : "s");
+	fflush(stdout);
+	if (fgets(answer, sizeof answer, stdin) == NULL)
+		putchar('\n');
+	return answer[0] == 'y' || answer[0] == 'Y';
 }
 
 /* ---- the account of who did it ---- */
@@ -354,132 +345,82 @@ static enum status purge_one(struct held_work *work, const void *context, uint64
 typedef enum status one_function(struct held_work *work, const void *context, uint64_t id);
 
 /* One failure does not end it: the others are independent. The first one is the result. */
-static enum status act_on_chosen(struct held_work *work, one_function *function)
+static enum status act_on_all(
+	struct held_work *work, const struct held_ids *ids, one_function *function)
 {
-	struct selection selection = {.ids = NULL};
-	enum status result = choose(work, &selection);
+	enum status result = STATUS_OK;
 
-	if (result != STATUS_OK)
-		return result;
-	for (size_t i = 0; i < selection.count; i++) {
+	for (size_t i = 0; i < ids->count; i++) {
 		void *context = mem_context(work->run->context, "held message");
-		enum status status = function(work, context, selection.ids[i]);
+		enum status status = function(work, context, ids->ids[i]);
 
 		mem_free(context);
-		if (status == STATUS_NOT_FOUND && is_wholesale(work->run))
+		if (status == STATUS_NOT_FOUND && !has_ids(work->run))
 			continue;
 		if (result == STATUS_OK)
 			result = status;
 	}
-	if (selection.count == 0)
-		puts("no held message is meant by this");
 	return result;
+}
+
+/* --dry-run. */
+static enum status count_one(struct held_work *work, const void *context, uint64_t id)
+{
+	struct held *held;
+	enum status status = find_one(work->run, context, id, &held);
+
+	work->count += status == STATUS_OK;
+	return status;
+}
+
+/* verb: with a capital, as the question begins. is_done_out: false when nothing was to be done. */
+static enum status act_on_chosen(
+	struct held_work *work, const char *verb, one_function *function, bool *is_done_out)
+{
+	struct command_run *run = work->run;
+	struct held_ids ids = {.ids = NULL};
+	enum status status = choose(work, &ids);
+
+	*is_done_out = false;
+	if (status != STATUS_OK)
+		return status;
+	if (is_given(run, "dry-run")) {
+		status = act_on_all(work, &ids, count_one);
+		printf("%zu message%s would be %sd\n", work->count, work->count == 1 ? "" : "s",
+			text_lower(run->context, verb));
+		return status;
+	}
+	if (!is_wanted(run, verb, ids.count)) {
+		puts("nothing was done");
+		return STATUS_OK;
+	}
+	*is_done_out = true;
+	if (ids.count == 0)
+		puts("no held message is meant by this");
+	return act_on_all(work, &ids, function);
 }
 
 static enum status release_held(struct held_work *work)
 {
 	struct command_run *run = work->run;
 	const char *to = command_option(run, "to");
+	bool is_done;
 
 	if (to != NULL && (work->to = address_normalise(run->context, to)) == NULL)
 		return command_misused(run, "--to=%s: not an address", clean_word(work, to));
-	return act_on_chosen(work, release_one);
-}
-
-/* ---- files without a record ---- */
-
-/* The names in all records, as hashes, sorted. Two names with one hash keep a file that could go,
- * which does no harm. */
-struct known_files {
-	struct selection hashes;
-	const void *context;
-};
-
-/* FNV-1a, 64 bits. */
-static uint64_t hash_name(const char *name)
-{
-	uint64_t hash = 0xCBF29CE484222325;
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 0x100000001B3;
-	return hash;
-}
-
-static int compare_hashes(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a;
-	uint64_t right = *(const uint64_t *)b;
-
-	return left < right ? -1 : left > right;
-}
-
-static enum status learn_file(void *argument, const struct held *held)
-{
-	struct known_files *known = argument;
-
-	select_id(known->context, &known->hashes, hash_name(held->file));
-	return STATUS_OK;
-}
-
-static bool is_known_file(void *argument, const char *file)
-{
-	const struct selection *hashes = &((const struct known_files *)argument)->hashes;
-	uint64_t hash = hash_name(file);
-
-	return hashes->count > 0 &&
-	       bsearch(&hash, hashes->ids, hashes->count, sizeof hash, compare_hashes) != NULL;
-}
-
-/* Learns every name. STATUS_STATE when a record does not decode (the walk leaves those out): its
- * file would seem to be nobody's. */
-static enum status learn_files(struct state *state, struct known_files *known)
-{
-	struct state_size before, after;
-	enum status status = state_measure(state, &before);
-
-	if (status == STATUS_OK)
-		status = record_walk_held(state, learn_file, known);
-	if (status == STATUS_OK)
-		status = state_measure(state, &after);
-	if (status == STATUS_OK && known->hashes.count < before.held &&
-		known->hashes.count < after.held)
-		status = STATUS_STATE;
-	if (known->hashes.count > 0)
-		qsort(known->hashes.ids, known->hashes.count, sizeof *known->hashes.ids,
-			compare_hashes);
-	return status;
-}
-
-static enum status sweep_orphans(struct command_run *run)
-{
-	struct known_files known = {.context = run->context};
-	uint64_t removed = 0;
-	enum status status = learn_files(run->state, &known);
-
-	if (status != STATUS_OK)
-		return command_failed(run, status,
-			"files without a record were not looked for: the records changed "
-			"meanwhile, "
-			"or cannot all be read");
-	status = hold_sweep(state_directory(run->state), run->now - ORPHAN_AGE_S, is_known_file,
-		&known, &removed);
-	if (removed > 0)
-		printf("removed %" PRIu64 " files that no record names\n", removed);
-	if (status != STATUS_OK)
-		return command_failed(run, status,
-			"files that no record names cannot be removed: %s", status_text(status));
-	return STATUS_OK;
+	return act_on_chosen(work, "Release", release_one, &is_done);
 }
 
 static enum status purge_held(struct held_work *work)
 {
-	enum status result = act_on_chosen(work, purge_one);
+	bool is_done;
+	enum status result = act_on_chosen(work, "Purge", purge_one, &is_done);
 	enum status status;
 
 	/* A file without a record came for no list: it matches no narrower choice. */
-	if (result == STATUS_USAGE || !is_wholesale(work->run) || work->filter.is_narrow)
+	if (!is_done || has_ids(work->run) || held_choice_is_narrow(&work->choice))
 		return result;
-	status = sweep_orphans(work->run);
+	status = held_sweep_files(work->run);
 	return result != STATUS_OK ? result : status;
 }
 
@@ -492,12 +433,13 @@ typedef enum status verb_function(struct held_work *work);
 static const struct verb {
 	const char *name;
 	verb_function *function;
-	const char *options[VERB_OPTIONS_MAX]; /* those that it takes; ends with NULL */
+	bool is_chosen_for;		       /* takes the options that choose messages */
+	const char *options[VERB_OPTIONS_MAX]; /* those that it takes besides; ends with NULL */
 } verbs[] = {
-	{"list", list_held, {"format", "list", "verdict", "since"}},
-	{"show", show_held, {"raw"}},
-	{"release", release_held, {"all", "list", "verdict", "since", "to"}},
-	{"purge", purge_held, {"all", "expired", "list", "verdict", "since"}},
+	{"list", list_held, true, {"format"}},
+	{"show", show_held, false, {"raw"}},
+	{"release", release_held, true, {"all", "to", "yes", "dry-run"}},
+	{"purge", purge_held, true, {"all", "expired", "yes", "dry-run"}},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -511,6 +453,8 @@ static const struct verb *find_verb(const char *name)
 
 static bool takes_option(const struct verb *verb, const char *name)
 {
+	if (held_choice_has_option(name))
+		return verb->is_chosen_for;
 	for (size_t i = 0; i < VERB_OPTIONS_MAX && verb->options[i] != NULL; i++) {
 		if (strcmp(verb->options[i], name) == 0)
 			return true;
@@ -534,6 +478,6 @@ enum status held_run(struct command_run *run)
 		if (command_option(run, row->name) != NULL && !takes_option(verb, row->name))
 			return command_misused(run, "%s does not take --%s", verb->name, row->name);
 	}
-	status = read_filter(&work);
+	status = held_choice_read(run, &work.choice);
 	return status == STATUS_OK ? verb->function(&work) : status;
 }

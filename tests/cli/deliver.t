@@ -91,7 +91,7 @@ is "$(sent_count)" 0 "drop: nothing goes out"
 like "$err" 'verdict=backscatter score=-60 action=drop .*by=sent:absent,hop:foreign' "drop: logged"
 id=$(held_ids)
 run held list
-like "$out" "^$id .*backscatter +-60 +announce@lists.example.org +tom@example.com +2026-12-01" \
+like "$out" "^$id .*backscatter +-60 +announce@lists.example.org +tom@example.com +userunknown +2026-12-01" \
 	"drop: held list shows it, and for how long"
 held show --raw "$id" >"$dir/raw"
 ok "drop: held show --raw has it byte for byte" cmp "$dir/raw" "$forged"
