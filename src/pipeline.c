@@ -28,10 +28,14 @@ struct pipeline_keys {
 struct pipeline *pipeline_new(const void *context, const struct config *config, struct state *state)
 {
 	struct pipeline *pipeline = mem_new(context, struct pipeline);
+	const struct record_policy policy = {
+		config->events_lifetime_s, config->rollups_lifetime_s, config->privacy};
 
 	pipeline->context = pipeline;
 	pipeline->config = config;
 	pipeline->state = state;
+	if (state != NULL)
+		record_set_policy(state, &policy);
 	return pipeline;
 }
 

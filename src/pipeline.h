@@ -36,6 +36,7 @@ struct judgement {
 	struct decision decision;
 };
 
+/* Whatever is recorded in the state from then on is kept as the configuration says. */
 struct pipeline *pipeline_new(
 	const void *context, const struct config *config, struct state *state);
 

@@ -346,6 +346,9 @@ static struct config *build(struct config_file *file)
 		}
 	}
 	finish_dns(file, config);
+	/* What an hour adds up to must not go before what it adds up. */
+	if (config->rollups_lifetime_s < config->events_lifetime_s)
+		config->rollups_lifetime_s = config->events_lifetime_s;
 	config_index_build(config);
 	return config;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/netaddr.h"
+#include "base/privacy.h"
 #include "base/status.h"
 #include "base/words.h"
 
@@ -106,15 +107,19 @@ struct blocklist_config {
 struct config {
 	const char *path; /* NULL from config_none */
 	enum mode mode;
-	const char *state;		 /* directory; default /var/lib/backstop */
-	int64_t keep_dropped_s;		 /* default 7d */
-	uint64_t keep_dropped_size;	 /* default 1G */
-	int64_t deadline_s;		 /* default 20s */
-	int64_t sent_lifetime_s;	 /* sent-lifetime, default 60d */
-	int has_envelope_ids;		 /* envelope-id = message-id: 1 */
-	const char *sendmail;		 /* default /usr/sbin/sendmail */
-	const char *rules_dir;		 /* directory of further rules, or NULL */
-	const char *log;		 /* syslog | stderr | absolute path; default syslog */
+	const char *state;	    /* directory; default /var/lib/backstop */
+	int64_t keep_dropped_s;	    /* default 7d */
+	uint64_t keep_dropped_size; /* default 1G */
+	int64_t deadline_s;	    /* default 20s */
+	int64_t sent_lifetime_s;    /* sent-lifetime, default 60d */
+	enum privacy privacy;	    /* privacy = full | hash | none; default full */
+	int64_t events_lifetime_s;  /* events-lifetime, default 30d */
+	int64_t rollups_lifetime_s; /* rollups-lifetime, default 730d; never less than the events'
+				     */
+	int has_envelope_ids;	    /* envelope-id = message-id: 1 */
+	const char *sendmail;	    /* default /usr/sbin/sendmail */
+	const char *rules_dir;	    /* directory of further rules, or NULL */
+	const char *log;	    /* syslog | stderr | absolute path; default syslog */
 	const char *const *authserv_ids; /* of our own mail servers: their findings are believed */
 	size_t authserv_id_count;
 	const struct weight_config *weights;

@@ -42,6 +42,8 @@ static const struct config_word shares[] = {
 	{"all", SHARE_ALL}, {"some", SHARE_SOME}, {"none", SHARE_NONE}, {NULL, 0}};
 static const struct config_word sent_logs[] = {{"complete", SENT_LOG_COMPLETE},
 	{"partial", SENT_LOG_PARTIAL}, {"none", SENT_LOG_NONE}, {NULL, 0}};
+static const struct config_word privacies[] = {
+	{"full", PRIVACY_FULL}, {"hash", PRIVACY_HASH}, {"none", PRIVACY_NONE}, {NULL, 0}};
 static const struct config_word negations[] = {{"yes", false}, {"no", true}, {NULL, 0}};
 static const struct config_word tag_forms[] = {
 	{"recipient", TAG_FORM_RECIPIENT}, {"sender", TAG_FORM_SENDER}, {NULL, 0}};
@@ -50,10 +52,10 @@ static const struct config_word owner_views[] = {
 	{"summary", OWNER_SEES_SUMMARY}, {"original", OWNER_SEES_ORIGINAL}, {NULL, 0}};
 
 /* Check functions store words through an int. */
-_Static_assert(sizeof(enum mode) == sizeof(int) && sizeof(enum share) == sizeof(int) &&
-		       sizeof(enum sent_log) == sizeof(int) &&
-		       sizeof(enum tag_form) == sizeof(int) &&
-		       sizeof(enum owner_sees) == sizeof(int),
+_Static_assert(
+	sizeof(enum mode) == sizeof(int) && sizeof(enum share) == sizeof(int) &&
+		sizeof(enum sent_log) == sizeof(int) && sizeof(enum tag_form) == sizeof(int) &&
+		sizeof(enum privacy) == sizeof(int) && sizeof(enum owner_sees) == sizeof(int),
 	"an enum is as large as an int");
 
 static bool check_word(
@@ -399,6 +401,13 @@ const struct config_row config_rows[] = {
 		.want = "want a time with its unit, 15d to 3650d, such as 60d: a message may wait "
 			"in queues for ten days",
 		AT(config, sent_lifetime_s)},
+	{CONFIG_TOP, "privacy", WORDS(privacies), .standard = "full", AT(config, privacy)},
+	{CONFIG_TOP, "events-lifetime", DURATION(DAY_S, 3650 * DAY_S), .standard = "30d",
+		.want = "want a time with its unit, 1d to 3650d, such as 30d",
+		AT(config, events_lifetime_s)},
+	{CONFIG_TOP, "rollups-lifetime", DURATION(DAY_S, 3650 * DAY_S), .standard = "730d",
+		.want = "want a time with its unit, 1d to 3650d, such as 730d",
+		AT(config, rollups_lifetime_s)},
 	{CONFIG_TOP, "envelope-id", WORDS(envelope_ids), .standard = "none",
 		AT(config, has_envelope_ids)},
 	{CONFIG_TOP, "sendmail", check_path, "/usr/sbin/sendmail", WANT_PATH, AT(config, sendmail)},

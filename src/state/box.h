@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "base/status.h"
+#include "state/record.h"
 #include "state/state.h"
 
 /* The map is address space, not disk: the file grows with what is in it. */
@@ -33,6 +34,7 @@ enum box_db {
 	BOX_PROOF_TIMES,
 	BOX_DNS,
 	BOX_AUDIT,
+	BOX_ROLLUPS,
 	BOX_DB_COUNT
 };
 
@@ -47,6 +49,7 @@ struct state {
 	bool has_transaction;
 	int64_t sent_lifetime_s;	 /* ledger_set_lifetime */
 	int64_t audit_lifetime_s;	 /* audit_set_lifetime */
+	struct record_policy policy;	 /* record_set_policy */
 	struct dns_cache_entry *dns_new; /* answers for the next event (dns_cache.c) */
 	size_t dns_new_count;
 };

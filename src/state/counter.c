@@ -161,6 +161,17 @@ bool counter_check(const MDB_val *key, const MDB_val *value)
 	return is_good;
 }
 
+bool counter_decode_last(const MDB_val *value, int64_t *last_s_out)
+{
+	void *context = mem_context(NULL, "counter");
+	struct counter counter;
+	bool is_good = decode(value, context, &counter);
+
+	*last_s_out = is_good ? counter.last_s : 0;
+	mem_free(context);
+	return is_good;
+}
+
 struct search {
 	enum counter_of of;
 	const char *name;

@@ -3,7 +3,8 @@
  *
  * Key: the event's id. In charge of ids and of the bytes of an event; leaves the transaction that
  * writes it to record.c. An id never goes back: while the clock is behind the last event, ids count
- * on from that, so a walk over a span of time may not stop at the id of its end.
+ * on from that, so a walk over a span of time may not stop at the id of its end unless it is behind
+ * the last one of these.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -103,7 +104,7 @@ int event_next_id(struct state *state, MDB_txn *transaction, int64_t time_s, uin
 	return event_next_id_in(state, transaction, BOX_EVENTS, time_s, id_out);
 }
 
-static bool decode_record(
+bool event_decode_record(
 	const MDB_val *key, const MDB_val *value, const void *context, struct event *event_out)
 {
 	struct codec_reader reader;
@@ -117,11 +118,24 @@ static bool decode_record(
 	return true;
 }
 
+bool event_is_skewed(const struct event *event)
+{
+	return event->id >> ID_NUMBER_BITS != first_id_of(event->time_s) >> ID_NUMBER_BITS;
+}
+
+bool event_is_release(const struct event *event)
+{
+	size_t length = strlen(EVENT_RELEASED);
+
+	return event->evidence != NULL && strncmp(event->evidence, EVENT_RELEASED, length) == 0 &&
+	       (event->evidence[length] == '\0' || event->evidence[length] == ' ');
+}
+
 bool event_check(const MDB_val *key, const MDB_val *value)
 {
 	void *context = mem_context(NULL, "event");
 	struct event event;
-	bool is_good = decode_record(key, value, context, &event);
+	bool is_good = event_decode_record(key, value, context, &event);
 
 	mem_free(context);
 	return is_good;
@@ -132,31 +146,57 @@ struct event_walk {
 	int64_t until_s;
 	event_visitor *visitor;
 	void *argument;
+	uint64_t end_id; /* no event of the span has this id or a higher one */
+	bool is_over;
 };
 
 static enum status visit_event(void *argument, const MDB_val *key, const MDB_val *value)
 {
-	const struct event_walk *walk = argument;
-	void *context = mem_context(NULL, "event");
+	struct event_walk *walk = argument;
 	enum status status = STATUS_OK;
 	struct event event;
+	void *context;
 
-	if (decode_record(key, value, context, &event) && event.time_s >= walk->from_s &&
+	if (key->mv_size == CODEC_U64_SIZE && codec_load_u64(key->mv_data) >= walk->end_id) {
+		walk->is_over = true;
+		return STATUS_DIFFERENT;
+	}
+	context = mem_context(NULL, "event");
+	if (event_decode_record(key, value, context, &event) && event.time_s >= walk->from_s &&
 		event.time_s < walk->until_s)
 		status = walk->visitor(walk->argument, &event);
 	mem_free(context);
 	return status;
 }
 
+/* Ids tell the time, but for those from a time when the clock had gone back. */
+static enum status find_end(struct state *state, int64_t until_s, uint64_t *end_id_out)
+{
+	struct record_horizon horizon;
+	enum status status = record_find_horizon(state, &horizon);
+
+	*end_id_out = first_id_of(until_s);
+	if (until_s >= ID_SECONDS_MAX - 1 || horizon.skewed_id == UINT64_MAX)
+		*end_id_out = UINT64_MAX;
+	else if (*end_id_out <= horizon.skewed_id)
+		*end_id_out = horizon.skewed_id + 1;
+	return status;
+}
+
 enum status record_walk_events(struct state *state, int64_t from_s, int64_t until_s,
 	event_visitor *visitor, void *argument)
 {
-	struct event_walk walk = {from_s, until_s, visitor, argument};
+	struct event_walk walk = {
+		.from_s = from_s, .until_s = until_s, .visitor = visitor, .argument = argument};
 	unsigned char first[CODEC_U64_SIZE];
 	MDB_val from = {.mv_size = sizeof first, .mv_data = first};
+	enum status status = find_end(state, until_s, &walk.end_id);
 
+	if (status != STATUS_OK)
+		return status;
 	codec_store_u64(first, first_id_of(from_s));
-	return box_walk(state, BOX_EVENTS, from, visit_event, &walk);
+	status = box_walk(state, BOX_EVENTS, from, visit_event, &walk);
+	return walk.is_over ? STATUS_OK : status;
 }
 
 void event_id_format(uint64_t id, char *text_out)

@@ -23,6 +23,7 @@ static record_check *const checks[BOX_DB_COUNT] = {
 	[BOX_PROOF_TIMES] = proof_check_time,
 	[BOX_DNS] = dns_cache_check,
 	[BOX_AUDIT] = audit_check,
+	[BOX_ROLLUPS] = rollup_check,
 };
 
 /* The first row that the key begins with. */
@@ -32,10 +33,13 @@ static const struct {
 	bool is_prefix;
 } meta_checks[] = {
 	{META_COVERAGE, ledger_check_coverage, true},
+	{META_HORIZON, ageing_check, false},
 	{META_HOST, counter_check, false},
 	{META_KEPT, expiry_check_kept, false},
 	{META_ROSTER, roster_check_head, true},
+	{META_SECRET, hide_check_secret, false},
 	{META_SWEEP_IDS, sweep_check, false},
+	{META_SWEEP_REPORTERS, sweep_check, false},
 	{META_SWEEP_SENT, sweep_check, false},
 };
 

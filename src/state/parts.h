@@ -16,6 +16,7 @@
 #include "state/ledger.h"
 #include "state/proof.h"
 #include "state/record.h"
+#include "state/rollup.h"
 
 #define EVENT_STRING_MAX 512
 
@@ -25,12 +26,20 @@
 #define META_SWEEP_IDS "sweep:ids"
 #define META_SWEEP_SENT "sweep:sent"
 #define META_KEPT "kept"
+#define META_HORIZON "horizon"
+#define META_SECRET "privacy-secret"
+#define META_SWEEP_REPORTERS "sweep:reporters"
 #define META_ROSTER "roster:" /* and the SHA-256 of its path */
 
 /* Event: appended to a value, and read from one; strings on context. False when it does not decode.
  */
 void event_encode(struct codec_writer *writer, const struct event *event);
 bool event_decode(struct codec_reader *reader, const void *context, struct event *event_out);
+/* A whole record of "events". */
+bool event_decode_record(
+	const MDB_val *key, const MDB_val *value, const void *context, struct event *event_out);
+/* True when the id does not tell the time: the clock had gone back. */
+bool event_is_skewed(const struct event *event);
 /* The id that the next event gets: ascending even when the clock went back. LMDB's code. */
 int event_next_id(struct state *state, MDB_txn *transaction, int64_t time_s, uint64_t *id_out);
 /* The same for another database with such keys. */
@@ -46,6 +55,28 @@ int counter_add(struct state *state, MDB_txn *transaction, enum counter_of of, c
 
 /* The bytes of disk that the kept file of the event takes. */
 uint64_t held_stored(const struct event *event);
+/* When the last message that it counts came. */
+bool counter_decode_last(const MDB_val *value, int64_t *last_s_out);
+
+/* What the policy leaves of the event's addresses; strings on context. LMDB's code. */
+int hide_addresses(
+	struct state *state, MDB_txn *transaction, const void *context, struct event *event);
+
+/* Adds an event to the rollup of its hour and list. LMDB's code. */
+int rollup_add(struct state *state, MDB_txn *transaction, const struct event *event);
+/* Lets the oldest rollups go that end before before_s, `budget` at most. LMDB's code. */
+struct rollup_expiry {
+	int64_t before_s;
+	size_t budget;
+	int64_t *from_s;   /* moved on to where there are any */
+	uint64_t *removed; /* counted up; or NULL */
+};
+int rollup_expire(struct state *state, MDB_txn *transaction, const struct rollup_expiry *expiry);
+
+/* Adds an event that was just written to its rollup; lets a few old ones go, with a few rollups and
+ * reporters. LMDB's code. */
+int ageing_run(struct state *state, MDB_txn *transaction, const struct event *event);
+
 /* Writes the held record of an event that has its id, and its row in the index. LMDB's code. */
 int held_put(struct state *state, MDB_txn *transaction, const struct held *held);
 /* Removes a held record and its row, and gives the name of its file (SWEEP_NAME_MAX bytes). LMDB's
@@ -105,6 +136,9 @@ void dns_cache_forget_new(struct state *state);
 typedef bool record_check(const MDB_val *key, const MDB_val *value);
 record_check event_check;
 record_check counter_check;
+record_check rollup_check;
+record_check ageing_check;
+record_check hide_check_secret;
 record_check held_check;
 record_check expiry_check;
 record_check expiry_check_kept;

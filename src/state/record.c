@@ -13,7 +13,9 @@
 #include "state/parts.h"
 
 struct recording {
-	struct held held; /* the event, and what it takes to keep its message */
+	const struct event *event; /* as it was given */
+	struct held held;	   /* as it is written, and what it takes to keep its message */
+	void *context;
 	struct codec_writer writer;
 	struct sweep *sweep; /* or NULL */
 };
@@ -60,12 +62,18 @@ static int write_all(struct state *state, MDB_txn *transaction, void *argument)
 {
 	struct recording *recording = argument;
 	struct event *event = &recording->held.event;
-	int code = event_next_id(state, transaction, event->time_s, &event->id);
+	int code;
 
+	*event = *recording->event;
+	code = hide_addresses(state, transaction, recording->context, event);
+	if (code == MDB_SUCCESS)
+		code = event_next_id(state, transaction, event->time_s, &event->id);
 	if (code == MDB_SUCCESS)
 		code = put_event(state, transaction, recording);
-	if (code == MDB_SUCCESS)
+	if (code == MDB_SUCCESS && !event_is_release(event))
 		code = count(state, transaction, event);
+	if (code == MDB_SUCCESS)
+		code = ageing_run(state, transaction, event);
 	if (code == MDB_SUCCESS && recording->held.file != NULL)
 		code = held_put(state, transaction, &recording->held);
 	if (code == MDB_SUCCESS && event->proofs != NULL)
@@ -100,14 +108,15 @@ enum status record_event_and_sweep(struct state *state, struct event *event, con
 	int64_t expires_s, struct sweep *sweep)
 {
 	void *context;
-	struct recording recording = {
-		.held = {.event = *event, .file = held_file, .expires_s = expires_s},
+	struct recording recording = {.event = event,
+		.held = {.file = held_file, .expires_s = expires_s},
 		.sweep = sweep};
 	enum status status;
 
 	if (!is_writable(event, held_file))
 		return STATUS_DATA;
 	context = mem_context(NULL, "record");
+	recording.context = context;
 	codec_writer_init(&recording.writer, context);
 	status = box_write(state, write_all, &recording);
 	if (status == STATUS_OK) {

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/privacy.h"
 #include "base/status.h"
 #include "base/words.h"
 #include "state/audit.h"
@@ -49,6 +50,11 @@ struct event {
 	const struct audit_entry *audit; /* to be written with it, not part of it; or NULL */
 };
 
+/* What stands in place of evidence in the event of a release, and nowhere else: evidence is made of
+ * CHECK:RESULT. Text may follow behind a space. A release is an event, and no message. */
+#define EVENT_RELEASED "released"
+bool event_is_release(const struct event *event);
+
 /* A message that is kept: dropped (until it expires) or held (until somebody decides). */
 struct held {
 	struct event event;
@@ -56,7 +62,8 @@ struct held {
 	int64_t expires_s; /* 0: never (held, not dropped) */
 };
 
-/* Writes the event, adds to the counters of its list, its reporter and the host, and, when
+/* Writes the event, adds to the rollup of its hour and to the counters of its list, its reporter
+ * and the host, and, when
  * held_file is not NULL, the held record, all in ONE write transaction, durable when it returns
  * STATUS_OK. Sets event->id. STATUS_DATA, and nothing is written, when a word is none of words.h or
  * held_file has over 512 bytes. */
@@ -79,7 +86,43 @@ struct sweep {
 enum status record_event_and_sweep(struct state *state, struct event *event, const char *held_file,
 	int64_t expires_s, struct sweep *sweep);
 
-/* Counters: how many messages of each verdict and action a list or reporter has had, ever. */
+/* How long what is recorded stays, and what is recorded of addresses. Holds for what this process
+ * records from now on; without it nothing goes, and addresses are kept. Lent for the call.
+ *
+ * With each event, up to 8 that are older go, and up to 4 rollups (rollup.h); a reporter's counter
+ * goes when nothing came from it for as long as events stay. */
+struct record_policy {
+	int64_t events_s;     /* 0: for ever */
+	int64_t rollups_s;    /* 0: for ever */
+	enum privacy privacy; /* of sender, recipient and failed, in events and held records */
+};
+void record_set_policy(struct state *state, const struct record_policy *policy);
+
+/* From when on there is what. */
+struct record_horizon {
+	int64_t events_from_s;	/* all events of then and later are there; 0: none has gone yet */
+	int64_t rollups_from_s; /* the same for rollups, to the hour */
+	uint64_t rolled_id; /* events with lower ids are in no rollup (an older version wrote them)
+			     */
+	uint64_t skewed_id; /* behind it, ids and times are in the same order */
+};
+enum status record_find_horizon(struct state *state, struct record_horizon *horizon_out);
+
+/* Removes all events and rollups of before the given times, in transactions of at most 1000 each;
+ * the newest event stays, since ids count on from it. What goes of events stays in the rollups. */
+struct prune_plan {
+	int64_t now; /* what is later was written while a clock ran ahead, and stays */
+	int64_t events_before_s;
+	int64_t rollups_before_s;
+};
+enum status record_prune(struct state *state, const struct prune_plan *plan, uint64_t *removed_out);
+
+/* The mark that stands in the records in place of this address (PRIVACY_HASH); PRIVACY_MARK_MAX
+ * bytes. STATUS_NOT_FOUND when none was made yet. */
+enum status record_find_mark(struct state *state, const char *address, char *mark_out);
+
+/* Counters: how many messages of each verdict and action a list or reporter has had; a release is
+ * none. Those of a reporter that is silent go (record_set_policy); the others stay. */
 struct counter {
 	const char *name; /* list address, reporter address, or "" for the host */
 	uint64_t total;
@@ -98,7 +141,7 @@ enum status record_find_counter(struct state *state, const void *context, enum c
  * walk pages through fresh read transactions, so it never pins old pages, and the visitor may open
  * a transaction of its own. */
 typedef enum status event_visitor(void *argument, const struct event *event);
-/* Events with from_s <= time_s < until_s, oldest first. */
+/* Events with from_s <= time_s < until_s, in the order in which they were written. */
 enum status record_walk_events(struct state *state, int64_t from_s, int64_t until_s,
 	event_visitor *visitor, void *argument);
 

@@ -50,6 +50,7 @@ static const char *const database_names[BOX_DB_COUNT] = {
 	[BOX_PROOF_TIMES] = "proof-times",
 	[BOX_DNS] = "dns",
 	[BOX_AUDIT] = "audit",
+	[BOX_ROLLUPS] = "rollups",
 };
 
 /* One attempt to open; lives on `scratch`, but for state and error, which are the caller's. */

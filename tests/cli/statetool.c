@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const later[] = {"roster", "proofs", "proof-times", "dns", "audit"};
+static const char *const later[] = {
+	"roster", "proofs", "proof-times", "dns", "audit", "rollups"};
 
 static int age(MDB_env *env)
 {

@@ -81,6 +81,7 @@ static const char whole[] = "# every key there is\n"
 			    "sendmail   = /usr/lib/sendmail\n"
 			    "log        = /var/log/backstop.log\n"
 			    "authserv-id = {\"MX.Lists.Example.Org\"}  "
+			    "privacy = hash events-lifetime = 3d rollups-lifetime = 2d "
 			    "weights = {\"hop:foreign=-20\", \"standing:related=0\"}\n"
 			    "dns        { servers = {\"127.0.0.1:53\", \"[::1]:53\", "
 			    "\"192.0.2.1\"}  timeout = \"2s\" budget = 5s }\n"
@@ -128,6 +129,9 @@ START_TEST(accepts_every_key)
 	ck_assert_int_eq(config->deadline_s, 30);
 	ck_assert_str_eq(config->sendmail, "/usr/lib/sendmail");
 	ck_assert_str_eq(config->log, "/var/log/backstop.log");
+	ck_assert_int_eq(config->privacy, PRIVACY_HASH);
+	ck_assert_int_eq(config->events_lifetime_s, 3 * 86400);
+	ck_assert_int_eq(config->rollups_lifetime_s, 3 * 86400); /* not less than the events' */
 	ck_assert_uint_eq(config->authserv_id_count, 1);
 	ck_assert_str_eq(config->authserv_ids[0], "mx.lists.example.org");
 	ck_assert_uint_eq(config->weight_count, 2);
@@ -234,6 +238,9 @@ static void check_defaults(const struct config *config)
 	ck_assert_int_eq(config->deadline_s, 20);
 	ck_assert_str_eq(config->sendmail, "/usr/sbin/sendmail");
 	ck_assert_str_eq(config->log, "syslog");
+	ck_assert_int_eq(config->privacy, PRIVACY_FULL);
+	ck_assert_int_eq(config->events_lifetime_s, 30 * 86400);
+	ck_assert_int_eq(config->rollups_lifetime_s, 730 * 86400);
 	ck_assert_uint_eq(config->domain_count, 0);
 	ck_assert_uint_eq(config->list_count, 0);
 	ck_assert_ptr_null(config_find_domain(config, "example.org"));
@@ -297,6 +304,9 @@ static const struct fault_case fault_cases[] = {
 	{"\n\nstate = \"lib\"", 3, "state = \"lib\": want a path that begins with /", REFUSED},
 	{"sendmail = sendmail", 1, "sendmail = \"sendmail\": want a path", REFUSED},
 	{"log = mail.log", 1, "log = \"mail.log\": want syslog, stderr or a path", REFUSED},
+	{"privacy = yes", 1, "privacy = \"yes\": want full, hash or none", REFUSED},
+	{"events-lifetime = 12h", 1, "events-lifetime = \"12h\": want a time", REFUSED},
+	{"rollups-lifetime = 11y", 1, "rollups-lifetime = \"11y\": want a time", REFUSED},
 	{"keep-dropped = 7", 1, "keep-dropped = \"7\": want a time with its unit", REFUSED},
 	{"keep-dropped-size = much", 1, "keep-dropped-size = \"much\": want a size", REFUSED},
 	{"deadline = 301s", 1, "deadline = \"301s\": want a time with its unit, 1s to 300s",

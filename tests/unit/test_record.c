@@ -372,6 +372,25 @@ START_TEST(counters_add_up)
 }
 END_TEST
 
+START_TEST(a_release_is_no_message)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct event event = sample(1000);
+	struct counter *host;
+
+	record(state, 1000);
+	event.evidence = EVENT_RELEASED;
+	ck_assert_status(record_event(state, &event, NULL, 0), STATUS_OK);
+	ck_assert_status(record_find_counter(state, context, COUNTER_HOST, "", &host), STATUS_OK);
+	ck_assert_uint_eq(host->total, 1);
+	ck_assert_int_eq(see_events(state, 0, INT64_MAX).count, 2);
+	event.evidence = "released-not:really+1";
+	ck_assert_status(record_event(state, &event, NULL, 0), STATUS_OK);
+	ck_assert_status(record_find_counter(state, context, COUNTER_HOST, "", &host), STATUS_OK);
+	ck_assert_uint_eq(host->total, 2);
+}
+END_TEST
+
 static enum status see_counter(void *argument, const struct counter *counter)
 {
 	char **names = argument;
@@ -602,7 +621,8 @@ END_TEST
 /* Puts a value of a version to come, and one cut short, beside good ones. */
 static int put_strange(struct state *state, MDB_txn *transaction, void *argument)
 {
-	static const enum box_db databases[] = {BOX_EVENTS, BOX_HELD, BOX_LISTS, BOX_REPORTERS};
+	static const enum box_db databases[] = {
+		BOX_EVENTS, BOX_HELD, BOX_LISTS, BOX_REPORTERS, BOX_ROLLUPS};
 	static const MDB_val values[] = {
 		{1, (void *)"\x63"}, {3, (void *)"\x01zz"}, {0, (void *)""}};
 	int code = MDB_SUCCESS;
@@ -630,7 +650,8 @@ START_TEST(strange_values_are_skipped_and_counted)
 
 	record_held(state, 1, "file", 0);
 	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
-	ck_assert_uint_eq(records, 5); /* event, held, host, list, reporter */
+	/* event, held, host, list, reporter, rollup, horizon */
+	ck_assert_uint_eq(records, 7);
 	ck_assert_uint_eq(faults, 0);
 	ck_assert_status(box_write(state, put_strange, NULL), STATUS_OK);
 	ck_assert_int_eq(see_events(state, 0, INT64_MAX).count, 1);
@@ -642,8 +663,8 @@ START_TEST(strange_values_are_skipped_and_counted)
 	ck_assert_status(record_find_held(state, context, 4, &held), STATUS_STATE);
 	ck_assert_ptr_null(held);
 	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
-	ck_assert_uint_eq(records, 5 + 12);
-	ck_assert_uint_eq(faults, 12);
+	ck_assert_uint_eq(records, 7 + 15);
+	ck_assert_uint_eq(faults, 15);
 }
 END_TEST
 
@@ -866,6 +887,7 @@ int main(void)
 	tcase_add_loop_test(tests, walk_keeps_to_its_span, 0, ROWS(spans));
 	tcase_add_test(tests, long_walk_sees_each_once);
 	tcase_add_test(tests, counters_add_up);
+	tcase_add_test(tests, a_release_is_no_message);
 	tcase_add_test(tests, counters_are_walked);
 	tcase_add_test(tests, held_mail_is_found_and_removed);
 	tcase_add_test(tests, visitor_may_remove);
