@@ -1,13 +1,11 @@
 /*
  * ledger.c: what was sent.
  *
- * In charge of "sent". Leaves the spans of time to coverage.c, opaque ids to ids.c, the walk for
- * what is too old to sweep.c, and what an answer weighs to weigh/. A batch is sorted by key before
- * it is written: hashes scatter over the whole tree, and in order each page is touched once.
+ * In charge of the form of "sent", and of asking it. Leaves feeding it to ledger_feed.c, and what
+ * an answer weighs to weigh/.
  */
 #include "state/ledger.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -15,19 +13,13 @@
 #include "state/parts.h"
 
 enum {
-	SENT_VERSION = 1,
-	MESSAGE_SIZE = 16,  /* bytes of the hash of a Message-ID in a key */
-	RECIPIENT_SIZE = 8, /* bytes of the hash of a recipient behind it; zeros: not recorded */
-	KEY_SIZE = MESSAGE_SIZE + RECIPIENT_SIZE,
-	SENT_VALUE_SIZE = 9,
-	SWEEP_LEAST = 16, /* records looked at with each feeding, however small */
-	SPANS_MAX = 64 /* sender domains of one feeding; those of further ones are not extended */
+	MESSAGE_SIZE = LEDGER_MESSAGE_SIZE,
+	RECIPIENT_SIZE = LEDGER_RECIPIENT_SIZE,
+	KEY_SIZE = LEDGER_KEY_SIZE
 };
 
-/* Message-IDs: without white space and angle brackets around it, case kept. STATUS_NOT_FOUND when
- * nothing is left. A hash that cannot be had is an error of its own: it must never look like a
- * message that was not sent. */
-static enum status hash_message_id(const char *message_id, unsigned char *hash_out)
+/* Without white space and angle brackets around it, case kept. */
+enum status ledger_hash_message(const char *message_id, unsigned char *hash_out)
 {
 	static const char around[] = " \t\r\n<>";
 	unsigned char hash[BOX_HASH_SIZE];
@@ -47,8 +39,7 @@ static enum status hash_message_id(const char *message_id, unsigned char *hash_o
 	return STATUS_OK;
 }
 
-/* STATUS_NOT_FOUND when it is no address. */
-static enum status hash_recipient(const char *recipient, unsigned char *hash_out)
+enum status ledger_hash_recipient(const char *recipient, unsigned char *hash_out)
 {
 	unsigned char hash[BOX_HASH_SIZE];
 	char *normalised = recipient != NULL ? address_normalise(NULL, recipient) : NULL;
@@ -64,13 +55,13 @@ static enum status hash_recipient(const char *recipient, unsigned char *hash_out
 	return STATUS_OK;
 }
 
-static bool decode_sent(const MDB_val *value, int64_t *sent_s_out)
+bool ledger_decode_sent(const MDB_val *value, int64_t *sent_s_out)
 {
 	struct codec_reader reader;
 
 	*sent_s_out = 0;
 	codec_reader_init(&reader, value->mv_data, value->mv_size);
-	if (codec_get_u8(&reader) != SENT_VERSION)
+	if (codec_get_u8(&reader) != LEDGER_SENT_VERSION)
 		return false;
 	*sent_s_out = codec_get_i64(&reader);
 	return codec_is_complete(&reader);
@@ -80,7 +71,7 @@ bool ledger_check_sent(const MDB_val *key, const MDB_val *value)
 {
 	int64_t sent_s;
 
-	return key->mv_size == KEY_SIZE && decode_sent(value, &sent_s);
+	return key->mv_size == KEY_SIZE && ledger_decode_sent(value, &sent_s);
 }
 
 struct lookup {
@@ -104,7 +95,7 @@ static int find_message(MDB_cursor *cursor, struct lookup *lookup)
 		memcmp(key.mv_data, lookup->message, MESSAGE_SIZE) == 0) {
 		lookup->answer.has_message = true;
 		if (lookup->answer.sent_s == 0)
-			decode_sent(&value, &lookup->answer.sent_s);
+			ledger_decode_sent(&value, &lookup->answer.sent_s);
 		/* Only the first can be the one without a recipient, so this ends soon. */
 		lookup->answer.records_recipients = memcmp(key.mv_data, bytes, KEY_SIZE) != 0;
 		if (lookup->answer.records_recipients)
@@ -129,7 +120,7 @@ static int find_recipients(MDB_cursor *cursor, struct lookup *lookup)
 		code = mdb_cursor_get(cursor, &key, &value, MDB_SET);
 		if (code == MDB_SUCCESS) {
 			lookup->answer.has_recipient = true;
-			decode_sent(&value, &lookup->answer.sent_s);
+			ledger_decode_sent(&value, &lookup->answer.sent_s);
 		}
 	}
 	return code;
@@ -158,7 +149,8 @@ static enum status hash_recipients(const char *const *recipients, size_t recipie
 	size_t count = 0;
 
 	for (size_t i = 0; i < recipient_count; i++) {
-		enum status status = hash_recipient(recipients[i], hashes + count * RECIPIENT_SIZE);
+		enum status status =
+			ledger_hash_recipient(recipients[i], hashes + count * RECIPIENT_SIZE);
 
 		if (status == STATUS_OK)
 			count++;
@@ -177,7 +169,7 @@ enum status ledger_find(struct state *state, const char *message_id, const char 
 	enum status status;
 
 	*answer_out = (struct ledger_answer){0};
-	status = hash_message_id(message_id, lookup.message);
+	status = ledger_hash_message(message_id, lookup.message);
 	if (status != STATUS_OK)
 		return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 	hashes = mem_alloc(NULL, recipient_count * RECIPIENT_SIZE + 1);
@@ -188,191 +180,5 @@ enum status ledger_find(struct state *state, const char *message_id, const char 
 	if (status == STATUS_OK)
 		*answer_out = lookup.answer;
 	mem_free(hashes);
-	return status;
-}
-
-/* An entry that is ready to be written. */
-struct prepared {
-	unsigned char key[KEY_SIZE];
-	int64_t sent_s;
-};
-
-struct feeding {
-	enum ledger_feed feed;
-	int64_t now;
-	const struct ledger_entry *entries;
-	size_t count;
-	struct prepared *prepared;
-	size_t prepared_count;
-	struct fed_span spans[SPANS_MAX];
-	size_t span_count;
-	size_t added; /* the result */
-};
-
-/* Of equals the earliest stands first and is the one that is written. */
-static int compare_prepared(const void *a, const void *b)
-{
-	const struct prepared *left = a;
-	const struct prepared *right = b;
-	int order = memcmp(left->key, right->key, KEY_SIZE);
-
-	if (order != 0)
-		return order;
-	return (left->sent_s > right->sent_s) - (left->sent_s < right->sent_s);
-}
-
-static enum status prepare_entry(const struct ledger_entry *entry, struct prepared *prepared)
-{
-	enum status status = hash_message_id(entry->message_id, prepared->key);
-
-	prepared->sent_s = entry->sent_s;
-	if (status != STATUS_OK)
-		return status;
-	status = hash_recipient(entry->recipient, prepared->key + MESSAGE_SIZE);
-	return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* zeros stand for none */
-}
-
-/* Only messages count: an entry that is there for its id alone says nothing of what was sent. */
-static void extend_span(struct feeding *feeding, const struct ledger_entry *entry)
-{
-	struct fed_span *span = feeding->spans;
-	struct fed_span *end = feeding->spans + feeding->span_count;
-
-	if (entry->domain == NULL)
-		return;
-	while (span < end && strcmp(span->domain, entry->domain) != 0)
-		span++;
-	if (span == end && feeding->span_count == SPANS_MAX)
-		return;
-	if (span == end) {
-		*span = (struct fed_span){
-			feeding->feed, feeding->now, entry->domain, entry->sent_s, entry->sent_s};
-		feeding->span_count++;
-	}
-	if (entry->sent_s < span->earliest_s)
-		span->earliest_s = entry->sent_s;
-	if (entry->sent_s > span->latest_s)
-		span->latest_s = entry->sent_s;
-}
-
-static enum status prepare(struct feeding *feeding)
-{
-	for (size_t i = 0; i < feeding->count; i++) {
-		const struct ledger_entry *entry = &feeding->entries[i];
-		enum status status =
-			prepare_entry(entry, &feeding->prepared[feeding->prepared_count]);
-
-		if (status == STATUS_OK) {
-			extend_span(feeding, entry);
-			feeding->prepared_count++;
-		} else if (status != STATUS_NOT_FOUND) {
-			return status;
-		}
-	}
-	qsort(feeding->prepared, feeding->prepared_count, sizeof *feeding->prepared,
-		compare_prepared);
-	return STATUS_OK;
-}
-
-static int put_sent(struct state *state, MDB_txn *transaction, struct feeding *feeding)
-{
-	MDB_cursor *cursor = NULL;
-	int code = mdb_cursor_open(transaction, state->dbis[BOX_SENT], &cursor);
-
-	for (size_t i = 0; i < feeding->prepared_count && code == MDB_SUCCESS; i++) {
-		struct prepared *entry = &feeding->prepared[i];
-		unsigned char bytes[SENT_VALUE_SIZE] = {SENT_VERSION};
-		MDB_val key = {.mv_size = KEY_SIZE, .mv_data = entry->key};
-		MDB_val value = {.mv_size = sizeof bytes, .mv_data = bytes};
-
-		codec_store_u64(bytes + 1, (uint64_t)entry->sent_s);
-		code = mdb_cursor_put(cursor, &key, &value, MDB_NOOVERWRITE);
-		if (code == MDB_SUCCESS)
-			feeding->added++;
-		else if (code == MDB_KEYEXIST)
-			code = MDB_SUCCESS;
-	}
-	if (cursor != NULL)
-		mdb_cursor_close(cursor);
-	return code;
-}
-
-static int put_ids(struct state *state, MDB_txn *transaction, const struct feeding *feeding)
-{
-	int code = MDB_SUCCESS;
-
-	for (size_t i = 0; i < feeding->count && code == MDB_SUCCESS; i++) {
-		const struct ledger_entry *entry = &feeding->entries[i];
-
-		if (entry->recipient_id != NULL && entry->recipient != NULL)
-			code = ids_put(state, transaction, entry);
-	}
-	return code;
-}
-
-static int put_coverage(struct state *state, MDB_txn *transaction, const struct feeding *feeding)
-{
-	int code = MDB_SUCCESS;
-
-	for (size_t i = 0; i < feeding->span_count && code == MDB_SUCCESS; i++)
-		code = coverage_extend(state, transaction, &feeding->spans[i]);
-	return code;
-}
-
-void ledger_set_lifetime(struct state *state, int64_t lifetime_s)
-{
-	if (state != NULL)
-		state->sent_lifetime_s = lifetime_s;
-}
-
-/* A few old ones go with each feeding: twice as many are looked at as were added. */
-static int expire(struct state *state, MDB_txn *transaction, const struct feeding *feeding)
-{
-	const int64_t limit_s = feeding->now - state->sent_lifetime_s;
-	const struct sweep_plan plans[] = {
-		{BOX_SENT, META_SWEEP_SENT, decode_sent, limit_s, 2 * feeding->count + SWEEP_LEAST},
-		{BOX_IDS, META_SWEEP_IDS, ids_decode_used, limit_s, SWEEP_LEAST},
-	};
-	int code;
-
-	if (state->sent_lifetime_s <= 0)
-		return MDB_SUCCESS;
-	code = coverage_cut_all(state, transaction, feeding->now);
-	for (size_t i = 0; i < sizeof plans / sizeof plans[0] && code == MDB_SUCCESS; i++)
-		code = sweep_run(state, transaction, &plans[i]);
-	return code;
-}
-
-static int feed_all(struct state *state, MDB_txn *transaction, void *argument)
-{
-	struct feeding *feeding = argument;
-	int code;
-
-	feeding->added = 0;
-	code = put_sent(state, transaction, feeding);
-	if (code == MDB_SUCCESS)
-		code = put_ids(state, transaction, feeding);
-	if (code == MDB_SUCCESS)
-		code = put_coverage(state, transaction, feeding);
-	if (code == MDB_SUCCESS)
-		code = expire(state, transaction, feeding);
-	return code;
-}
-
-enum status ledger_add(struct state *state, enum ledger_feed feed, int64_t now,
-	const struct ledger_entry *entries, size_t count, size_t *added_out)
-{
-	struct feeding feeding = {.feed = feed, .now = now, .entries = entries, .count = count};
-	enum status status = STATUS_OK;
-
-	if (count > 0) {
-		feeding.prepared = mem_new_array(NULL, struct prepared, count);
-		status = prepare(&feeding);
-		if (status == STATUS_OK)
-			status = box_write(state, feed_all, &feeding);
-		mem_free(feeding.prepared);
-	}
-	if (added_out != NULL)
-		*added_out = status == STATUS_OK ? feeding.added : 0;
 	return status;
 }

@@ -90,6 +90,19 @@ int expiry_remove(struct state *state, MDB_txn *transaction, const struct held *
 int expiry_sweep(
 	struct state *state, MDB_txn *transaction, const struct event *event, struct sweep *sweep);
 
+/* A key of "sent", and the version of its values. */
+enum {
+	LEDGER_SENT_VERSION = 1,
+	LEDGER_MESSAGE_SIZE = 16,  /* bytes of the hash of a Message-ID in a key */
+	LEDGER_RECIPIENT_SIZE = 8, /* of the hash of a recipient behind it; zeros: not recorded */
+	LEDGER_KEY_SIZE = LEDGER_MESSAGE_SIZE + LEDGER_RECIPIENT_SIZE
+};
+/* The halves of a key. STATUS_NOT_FOUND when it is no Message-ID or no address; STATUS_STATE when
+ * there is no hash to be had, which must never look like a message that was not sent. */
+enum status ledger_hash_message(const char *message_id, unsigned char *hash_out);
+enum status ledger_hash_recipient(const char *recipient, unsigned char *hash_out);
+bool ledger_decode_sent(const MDB_val *value, int64_t *sent_s_out);
+
 /* Remembers the recipient of an entry under its id. LMDB's code. */
 int ids_put(struct state *state, MDB_txn *transaction, const struct ledger_entry *entry);
 
