@@ -57,7 +57,7 @@ PAGES      := $(wildcard src/man/*.[1-9])
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all help deps deps-mta deps-dev demo install uninstall clean check check-unit check-cli \
-        check-fault check-mta bench format check-format
+        check-fault check-mta bench bench-ledger format check-format
 
 all: $(BUILD)/backstop $(BUILD)/backstop-spf
 
@@ -110,6 +110,7 @@ help:
 	@echo "make check        all tests that need neither root nor network; SAN=1: with sanitizers"
 	@echo "make check-mta    tests with real mail servers (root; make deps-mta first)"
 	@echo "make bench        ratios of speed and memory (python3; maildrop for one of them)"
+	@echo "make bench-ledger the same for a ledger of 10 million entries (python3; 2 GB of disk)"
 	@echo "make install      into PREFIX ($(PREFIX)), SYSCONFDIR ($(SYSCONFDIR)); DESTDIR for packagers"
 	@echo "make clean        remove build/"
 	@echo "make deps-mta     packages for check-mta;  make deps-dev: compilers and formatters"
@@ -184,6 +185,16 @@ check-mta: all
 # Ratios, measured in one run; BENCH_MAIL=FOLDER for other messages than the project's own.
 bench: all $(BUILD)/tests/bench/bare_gmime
 	@tests/bench/run $(abspath $(BUILD))/backstop $(BUILD)/tests/bench/bare_gmime $(BENCH_MAIL)
+
+# A ledger of 10 million entries, or of LEDGER_ENTRIES, under build/: on disk, where it belongs.
+bench-ledger: all $(BUILD)/tests/bench/ledger
+	@tests/bench/run_ledger $(abspath $(BUILD))/backstop $(BUILD)/tests/bench/ledger \
+		$(abspath $(BUILD))/bench-ledger $(LEDGER_ENTRIES)
+
+$(BUILD)/tests/bench/ledger: tests/bench/ledger.c $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) $(LIB_LIBS)
 
 $(BUILD)/tests/bench/bare_gmime: tests/bench/bare_gmime.c
 	@mkdir -p $(@D)

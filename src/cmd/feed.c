@@ -20,8 +20,7 @@ void feed_init(struct feed *feed, struct command_run *run, const char *path)
 	memset(feed, 0, sizeof *feed);
 	feed->run = run;
 	feed->path = strcmp(path, SOURCE_STDIN) == 0 ? "standard input" : path;
-	feed->batch = mem_new_array(run->context, struct ledger_entry, FEED_BATCH_MAX);
-	feed->batch_context = mem_context(run->context, "batch");
+	feed->batch = ledger_batch_new(run->context);
 	feed->line_context = mem_context(run->context, "line");
 }
 
@@ -54,11 +53,9 @@ enum status feed_next_line(struct feed *feed, struct line *line_out)
 enum status feed_flush(struct feed *feed)
 {
 	size_t added = 0;
-	enum status status = ledger_add(feed->run->state, LEDGER_FEED_BATCH, feed->run->now,
-		feed->batch, feed->batch_count, &added);
+	enum status status =
+		ledger_batch_write(feed->run->state, feed->batch, feed->run->now, &added);
 
-	talloc_free_children(feed->batch_context);
-	feed->batch_count = 0;
 	feed->added += added;
 	if (status == STATUS_OK)
 		return STATUS_OK;
@@ -145,15 +142,14 @@ enum status feed_vouch(struct feed *feed)
 enum status feed_add(struct feed *feed, int64_t sent_s, const char *message_id, const char *domain,
 	const char *recipient)
 {
-	struct ledger_entry *entry = &feed->batch[feed->batch_count++];
+	enum status status = ledger_batch_add(feed->batch, sent_s, message_id, recipient);
 
-	*entry = (struct ledger_entry){
-		.sent_s = sent_s,
-		.message_id = mem_strdup(feed->batch_context, message_id),
-		.recipient = recipient != NULL ? mem_strdup(feed->batch_context, recipient) : NULL,
-	};
+	if (status != STATUS_OK)
+		return command_failed(feed->run, status,
+			"%s: no hash of an entry could be made: %s", feed->path,
+			status_text(status));
 	note_domain(feed, domain, sent_s);
-	return feed->batch_count == FEED_BATCH_MAX ? feed_flush(feed) : STATUS_OK;
+	return ledger_batch_count(feed->batch) >= FEED_BATCH_MAX ? feed_flush(feed) : STATUS_OK;
 }
 
 void feed_print_counts(struct feed *feed, const char *what)

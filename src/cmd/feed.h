@@ -14,8 +14,8 @@
 #include "cmd/progress.h"
 #include "state/ledger.h"
 
-#define FEED_BATCH_MAX 10000 /* entries in one write transaction */
-#define FEED_DOMAINS_MAX 64  /* sender domains of one feeding; further ones are not vouched for */
+#define FEED_BATCH_MAX 1000000 /* entries that are sorted and written together; 32 MB */
+#define FEED_DOMAINS_MAX 64    /* sender domains of one feeding; further ones are not vouched for */
 
 /* A sender domain in what is fed. */
 struct fed_domain {
@@ -29,9 +29,7 @@ struct feed {
 	struct command_run *run;
 	const char *path; /* for messages */
 	struct lines *lines;
-	void *batch_context; /* owns the strings of the batch */
-	struct ledger_entry *batch;
-	size_t batch_count;
+	struct ledger_batch *batch;
 	void *line_context; /* freed with each line */
 	uint64_t read;	    /* lines with data */
 	uint64_t added;

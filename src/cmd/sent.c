@@ -247,7 +247,7 @@ static enum status feed_message(struct command_run *run)
 		status = add_recipients(&feed, message_id, domain, recipients);
 	for (size_t i = 0; i < run->argument_count && status == STATUS_OK; i++)
 		status = add_recipients(&feed, message_id, domain, run->arguments[i]);
-	if (status == STATUS_OK && feed.batch_count == 0 && feed.added == 0)
+	if (status == STATUS_OK && ledger_batch_count(feed.batch) == 0 && feed.added == 0)
 		status = feed_add(&feed, run->now, message_id, domain, NULL);
 	if (status == STATUS_OK)
 		status = feed_flush(&feed);

@@ -197,7 +197,7 @@ static void save(struct reading *reading)
 /* Everything so far is in the ledger. */
 static enum status settle(struct reading *reading, bool is_at_end, bool is_last)
 {
-	bool is_new = reading->feed.batch_count > 0;
+	bool is_new = ledger_batch_count(reading->feed.batch) > 0;
 	int64_t now = clock_now();
 	enum status status = feed_flush(&reading->feed);
 

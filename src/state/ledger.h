@@ -58,6 +58,21 @@ enum status ledger_coverage(
 enum status ledger_add(struct state *state, enum ledger_feed feed, int64_t now,
 	const struct ledger_entry *entries, size_t count, size_t *added_out);
 
+/* A long feeding: entries are taken as hashes, 32 bytes each, and a large number of them is written
+ * together: half a million at a time are several times faster than ten thousand, and the file stays
+ * close to the size of its records. Freed with context. */
+struct ledger_batch;
+struct ledger_batch *ledger_batch_new(const void *context);
+/* recipient may be NULL. What is no Message-ID is left out. STATUS_STATE: no hash was to be had. */
+enum status ledger_batch_add(
+	struct ledger_batch *batch, int64_t sent_s, const char *message_id, const char *recipient);
+size_t ledger_batch_count(const struct ledger_batch *batch);
+/* Writes and empties it, in as many transactions as are needed: after a failure a part of it may be
+ * in, of which added_out counts the new ones, and nothing is covered that was not before. Each
+ * transaction is short, so that deliveries get in between. */
+enum status ledger_batch_write(
+	struct state *state, struct ledger_batch *batch, int64_t now, size_t *added_out);
+
 /* Vouches for a domain's mail of a whole feeding, once that is in the ledger to its end: from
  * earliest_s on, up to until_s. What lies more than a day behind what was covered so far begins
  * anew: nobody knows what was sent between. One write transaction. */

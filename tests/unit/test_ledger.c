@@ -306,6 +306,58 @@ START_TEST(many_entries_are_found)
 }
 END_TEST
 
+/* A long feeding: batches of several transactions, each behind, between and among what is there. */
+#define BATCH_ENTRIES 40000
+#define BATCHES 5
+#define ENTRY_BYTES_MAX 100 /* of the file (DESIGN.md section 9) */
+
+static void fill_batch(struct ledger_batch *batch, int number)
+{
+	for (int i = 0; i < BATCH_ENTRIES; i++) {
+		char id[64];
+
+		snprintf(id, sizeof id, "<%d.%d@lists.example.org>", number, i);
+		ck_assert_status(ledger_batch_add(batch, 1000 + i, id,
+					 i % 2 == 0 ? "ann@example.net" : NULL),
+			STATUS_OK);
+	}
+}
+
+START_TEST(long_feedings_are_found)
+{
+	struct ledger_batch *batch = ledger_batch_new(context);
+	struct stat file;
+	size_t added = 1;
+
+	ck_assert_status(ledger_batch_write(state, batch, FEED_NOW, &added), STATUS_OK);
+	ck_assert_uint_eq(added, 0);
+	for (int number = 0; number < BATCHES; number++) {
+		fill_batch(batch, number);
+		if (number > 0)
+			fill_batch(batch, number - 1);
+		ck_assert_status(ledger_batch_add(batch, 1, "<>", NULL), STATUS_OK);
+		ck_assert_uint_eq(ledger_batch_count(batch), (number > 0 ? 2 : 1) * BATCH_ENTRIES);
+		ck_assert_status(ledger_batch_write(state, batch, FEED_NOW, &added), STATUS_OK);
+		ck_assert_uint_eq(added, BATCH_ENTRIES);
+		ck_assert_uint_eq(ledger_batch_count(batch), 0);
+	}
+	for (int i = 0; i < BATCHES * BATCH_ENTRIES; i += 997) {
+		struct ledger_answer answer;
+		char id[64];
+
+		snprintf(id, sizeof id, "%d.%d@lists.example.org", i / BATCH_ENTRIES,
+			i % BATCH_ENTRIES);
+		answer = find(id, "ann@example.net");
+		ck_assert_msg(answer.has_message, "%s is missing", id);
+		ck_assert_int_eq(answer.has_recipient, i % BATCH_ENTRIES % 2 == 0);
+		ck_assert_int_eq(answer.sent_s, 1000 + i % BATCH_ENTRIES);
+	}
+	ck_assert_int_eq(stat(data_file, &file), 0);
+	ck_assert_msg(file.st_size <= (off_t)BATCHES * BATCH_ENTRIES * ENTRY_BYTES_MAX,
+		"%lld bytes for %d entries", (long long)file.st_size, BATCHES * BATCH_ENTRIES);
+}
+END_TEST
+
 START_TEST(reader_may_not_add)
 {
 	reopen(STATE_READ);
@@ -380,6 +432,7 @@ int main(void)
 	tcase_add_test(tests, a_batch_is_one_transaction);
 	tcase_add_loop_test(tests, ids_are_found, 0, ROWS(ids));
 	tcase_add_test(tests, many_entries_are_found);
+	tcase_add_test(tests, long_feedings_are_found);
 	tcase_add_test(tests, reader_may_not_add);
 	tcase_add_test(tests, spoilt_values_are_survived);
 	suite_add_tcase(suite, tests);
