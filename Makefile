@@ -57,7 +57,7 @@ PAGES      := $(wildcard src/man/*.[1-9])
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all help deps deps-mta deps-dev demo install uninstall clean check check-unit check-cli \
-        check-fault check-mta bench bench-ledger format check-format
+        check-fault check-mta bench bench-ledger format check-format always
 
 all: $(BUILD)/backstop $(BUILD)/backstop-spf
 
@@ -83,6 +83,13 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# PREFIX is compiled in there: another one than last time makes the object anew.
+$(BUILD)/src/net/spf.o: $(BUILD)/prefix
+
+$(BUILD)/prefix: always
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
 
 # rules/*.rules become one C file: the default rules are part of the binary.
 $(BUILD)/rules/embedded.c: $(RULES) src/base/embed.awk
@@ -112,6 +119,7 @@ help:
 	@echo "make bench        ratios of speed and memory (python3; maildrop for one of them)"
 	@echo "make bench-ledger the same for a ledger of 10 million entries (python3; 2 GB of disk)"
 	@echo "make install      into PREFIX ($(PREFIX)), SYSCONFDIR ($(SYSCONFDIR)); DESTDIR for packagers"
+	@echo "make uninstall    remove what install put there, and folders that are empty then"
 	@echo "make clean        remove build/"
 	@echo "make deps-mta     packages for check-mta;  make deps-dev: compilers and formatters"
 	@echo "make format       clang-format over the sources;  make check-format: only look"
@@ -151,6 +159,10 @@ install: all
 	cp -R contrib $(DESTDIR)$(PREFIX)/share/doc/backstop/
 	$(INSTALL) -m 644 contrib/backstop.conf.sample $(DESTDIR)$(SYSCONFDIR)/backstop/
 
+# Innermost first. Of a shared PREFIX, what the system itself brings stays, though it be empty.
+EMPTIED    := libexec share/man/man1 share/man/man5 \
+              $(if $(filter /usr /usr/local,$(PREFIX)),,share/man share/doc share bin)
+
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/backstop
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/backstop
@@ -158,6 +170,12 @@ uninstall:
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; \
 	done
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/backstop
+	rm -f $(DESTDIR)$(SYSCONFDIR)/backstop/backstop.conf.sample
+	@for folder in $(EMPTIED:%=$(DESTDIR)$(PREFIX)/%) \
+		$(filter-out %/usr %/usr/local,$(DESTDIR)$(PREFIX)) \
+		$(DESTDIR)$(SYSCONFDIR)/backstop; do \
+		test ! -d $$folder || rmdir --ignore-fail-on-non-empty $$folder; \
+	done
 
 # What the tests are told. Sanitizers must not turn a report into exit code 1 unseen.
 TEST_ENV    = BACKSTOP=$(abspath $(BUILD))/backstop BACKSTOP_SHIM=$(abspath $(BUILD))/tests/fault/shim.so \

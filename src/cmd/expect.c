@@ -448,16 +448,24 @@ static size_t count_missing(const struct expect *expect)
 	return missing;
 }
 
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 enum status expect_print(const struct expect *expect, bool is_brief, FILE *out)
 {
 	const struct figures *figures = &expect->figures;
 
 	if (!is_brief) {
+		size_t missing = count_missing(expect);
+
 		fprintf(out,
-			"\n%zu messages compared, %zu duplicates and %zu without a label left out, "
-			"%zu labels without a message\n",
-			expect->compared, expect->duplicates, expect->unlabelled,
-			count_missing(expect));
+			"\n%zu message%s compared, %zu duplicate%s and %zu without a label left "
+			"out, "
+			"%zu label%s without a message\n",
+			expect->compared, plural(expect->compared), expect->duplicates,
+			plural(expect->duplicates), expect->unlabelled, missing, plural(missing));
 		if (expect->has_kinds) {
 			figures_print_kinds(figures, out);
 			figures_print_dialects(figures, out);

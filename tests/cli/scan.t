@@ -210,6 +210,8 @@ scan --expect="$dir/labels" "$genuine"
 is "$status" 1 "1: other recipients"
 like "$out" 'genuine-postfix\.eml: recipients: want bob@example\.net, got ann@example\.net' \
 	"it says which"
+like "$out" '^1 message compared, 0 duplicates and 0 without a label left out, 0 labels without' \
+	"one message is no several"
 printf 'path\tkind\nsomething-else.eml\tfailed\n' >"$dir/labels"
 scan --expect="$dir/labels" "$genuine"
 is "$status" 1 "1: no message has a label"
