@@ -442,46 +442,48 @@ static enum postfix_line read_queue(
 	return POSTFIX_LINE_OTHER;
 }
 
-/* Address probes have other words here (deliverable, undeliverable): nothing was sent. */
-static bool was_sent(const char *text)
+/* Address probes have other words here (deliverable, undeliverable): nothing was sent. A line that
+ * was cut in front of it may be about anything. */
+static enum postfix_line find_kind(const char *text)
 {
 	static const char *const words[] = {"sent ", "deferred ", "bounced ", "SOFTBOUNCE "};
 	const char *status = strstr(text, ", status=");
 
-	for (size_t i = 0; status != NULL && i < sizeof words / sizeof words[0]; i++) {
+	if (status == NULL)
+		return POSTFIX_LINE_UNJOINED;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (strncmp(status + strlen(", status="), words[i], strlen(words[i])) == 0)
-			return true;
+			return POSTFIX_LINE_SENT;
 	}
-	return false;
+	return POSTFIX_LINE_OTHER;
 }
 
+/* A recipient that cannot be read is none, and what was sent counts: else a bounce of it would be
+ * of a message that we never sent. */
 static enum postfix_line read_delivery(
 	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
 {
 	char *text = entry->text;
 	const char *recipient, *original = NULL;
 	const struct message *message;
+	enum postfix_line kind;
 
 	if (!skip_word(&text, "to=<"))
 		return POSTFIX_LINE_OTHER;
 	recipient = read_address(&text);
 	if (recipient != NULL && skip_word(&text, ", orig_to=<"))
 		original = read_address(&text);
-	if (recipient == NULL || !was_sent(text))
-		return POSTFIX_LINE_OTHER;
-	recipient = address_normalise(log->scratch, recipient);
-	if (recipient == NULL)
-		return POSTFIX_LINE_OTHER;
+	kind = find_kind(text);
+	if (kind != POSTFIX_LINE_SENT)
+		return kind;
 	message = find_message(log, entry);
-	*sent_out = (struct postfix_sent){
-		.time_s = entry->time_s < log->now ? entry->time_s : log->now};
-	if (message == NULL || message->message_id == NULL || message->sender == NULL)
+	if (message == NULL || message->sender == NULL)
 		return POSTFIX_LINE_UNJOINED;
 	*sent_out = (struct postfix_sent){
-		.time_s = entry->time_s < log->now ? entry->time_s : log->now,
+		.time_s = sent_out->time_s,
 		.message_id = message->message_id,
 		.sender = message->sender,
-		.recipient = recipient,
+		.recipient = address_normalise(log->scratch, recipient),
 		.original_recipient = address_normalise(log->scratch, original),
 		.client = message->client,
 		.is_known = message->is_known,
@@ -532,6 +534,8 @@ enum postfix_line postfix_log_read(
 	log->text[size] = '\0';
 	if (!read_entry(log, log->text, &entry))
 		return POSTFIX_LINE_FOREIGN;
+	*sent_out =
+		(struct postfix_sent){.time_s = entry.time_s < log->now ? entry.time_s : log->now};
 	for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
 		if (strcmp(entry.service, readers[i].service) == 0)
 			return entry.queue_id[0] != '\0' ? readers[i].reader(log, &entry, sent_out)

@@ -22,15 +22,16 @@ enum postfix_line {
 	POSTFIX_LINE_FOREIGN = 0, /* not a line of Postfix */
 	POSTFIX_LINE_OTHER,	  /* Postfix, but nothing was sent */
 	POSTFIX_LINE_SENT,	  /* delivered, or tried to */
-	POSTFIX_LINE_UNJOINED	  /* the same, but Message-ID or sender stand before our time */
+	POSTFIX_LINE_UNJOINED	  /* the same, but its message's first lines stand before our time,
+				     or the line was cut */
 };
 
 /* Lent until the next line. Addresses are normalised. */
 struct postfix_sent {
 	int64_t time_s;		/* never later than now */
-	const char *message_id; /* as logged, with its angle brackets */
+	const char *message_id; /* as logged, with its angle brackets; NULL: none, or overlong */
 	const char *sender;	/* "" is the null sender */
-	const char *recipient;
+	const char *recipient;	/* NULL: it cannot be read */
 	const char *original_recipient; /* before aliases were expanded, or NULL */
 	const char
 		*client; /* the address that the message came from; NULL: not by SMTP, or unknown */
@@ -54,7 +55,7 @@ struct postfix_log;
 struct postfix_log *postfix_log_new(const void *context, int64_t now, size_t tracked_max);
 
 /* The next line, without its end. sent_out is set for POSTFIX_LINE_SENT; its time also for
- * POSTFIX_LINE_UNJOINED. */
+ * whatever else Postfix wrote. */
 enum postfix_line postfix_log_read(
 	struct postfix_log *log, struct bytes line, struct postfix_sent *sent_out);
 

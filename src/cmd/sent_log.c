@@ -35,6 +35,7 @@
 #define SAVE_S 30	   /* the same while following */
 #define VOUCH_S 10	   /* at most so often where nothing was sent */
 #define LIVE_MARGIN_S 2	   /* a line may be written within the second that we looked */
+#define SILENCE_S (7 * 24 * 60 * 60) /* no Postfix is silent that long */
 
 struct reading {
 	struct feed feed;
@@ -46,6 +47,8 @@ struct reading {
 	uint64_t lines, postfix, unjoined;
 	uint64_t unsaved; /* lines since the position was written */
 	int64_t saved_s, vouched_s;
+	int64_t line_s;	  /* the latest time in a line so far */
+	bool is_live;	  /* the end of the log has been reached once */
 	bool has_gap;	  /* something is missing in front of the next line */
 	int64_t broken_s; /* the last delivery that could not be used, or the first behind a gap */
 };
@@ -76,15 +79,16 @@ static bool is_sender_host(const struct domain_config *domain, const char *clien
 }
 
 /* Mail of our domains; of every domain where none is configured. The null sender's never comes
- * back. */
-static bool is_ours(const struct config *config, const struct postfix_sent *sent)
+ * back. must_begin_here: only if it is known to come from us. */
+static bool is_ours(
+	const struct config *config, const struct postfix_sent *sent, bool must_begin_here)
 {
 	const char *name = address_domain(sent->sender);
 	const struct domain_config *domain = config_find_domain(config, name);
 
 	if (name == NULL || (config->domain_count > 0 && domain == NULL))
 		return false;
-	if (!sent->is_local)
+	if (!must_begin_here)
 		return true;
 	if (sent->client == NULL)
 		return sent->is_known;
@@ -98,13 +102,31 @@ static enum status feed_sent(struct feed *feed, const struct postfix_sent *sent)
 	const char *domain = address_domain(sent->sender);
 	enum status status;
 
-	if (!is_ours(feed->run->config, sent))
+	if (!is_ours(feed->run->config, sent, sent->is_local))
 		return STATUS_OK;
 	feed->read++;
 	status = feed_add(feed, sent->time_s, sent->message_id, domain, sent->recipient);
-	if (status == STATUS_OK && original != NULL && strcmp(original, sent->recipient) != 0)
+	if (status == STATUS_OK && original != NULL &&
+		(sent->recipient == NULL || strcmp(original, sent->recipient) != 0))
 		status = feed_add(feed, sent->time_s, sent->message_id, domain, original);
 	return status;
+}
+
+/* A line was written after those above it, whatever the clock said then: one that starts before it
+ * is set, in January or in 1970, must not have the ledger cover the time since. */
+static void straighten(struct reading *reading, int64_t *time_s)
+{
+	bool has_jumped = reading->line_s != 0 && *time_s > reading->line_s + SILENCE_S;
+
+	if (has_jumped && !reading->is_live) {
+		log_warning("sent: %s: nothing for %" PRId64 " days, or the clock was set; the "
+			    "ledger begins to be complete behind that",
+			reading->feed.path, (*time_s - reading->line_s) / (24 * 60 * 60));
+		reading->has_gap = true;
+	}
+	if (*time_s > reading->line_s)
+		reading->line_s = *time_s;
+	*time_s = reading->line_s;
 }
 
 static enum status read_line(struct reading *reading, struct bytes text)
@@ -112,6 +134,12 @@ static enum status read_line(struct reading *reading, struct bytes text)
 	struct postfix_sent sent;
 	enum postfix_line kind = postfix_log_read(reading->log, text, &sent);
 
+	if (kind != POSTFIX_LINE_FOREIGN)
+		straighten(reading, &sent.time_s);
+	/* Strangers' mail without a usable Message-ID passes through us, too, and says nothing. */
+	if (kind == POSTFIX_LINE_SENT && sent.message_id == NULL)
+		kind = is_ours(reading->feed.run->config, &sent, true) ? POSTFIX_LINE_UNJOINED
+								       : POSTFIX_LINE_OTHER;
 	reading->lines++;
 	reading->unsaved++;
 	reading->postfix += kind != POSTFIX_LINE_FOREIGN;
@@ -201,6 +229,7 @@ static enum status settle(struct reading *reading, bool is_at_end, bool is_last)
 	int64_t now = clock_now();
 	enum status status = feed_flush(&reading->feed);
 
+	reading->is_live |= is_at_end;
 	if (status == STATUS_OK && is_at_end &&
 		(is_new || is_last || now - reading->vouched_s >= VOUCH_S))
 		status = vouch(reading);
@@ -291,7 +320,7 @@ static enum status print_result(struct reading *reading)
 	if (reading->unjoined > 0)
 		printf("%s: %" PRIu64
 		       " more could not be used: their messages' first lines are not in "
-		       "this file\n",
+		       "this file, or give no Message-ID\n",
 			path, reading->unjoined);
 	if (reading->lines == 0 || reading->postfix > 0 || reading->was_resumed)
 		return STATUS_OK;

@@ -163,6 +163,66 @@ like "$(cat "$dir/follow.out")" ": 3 deliveries read, 3 new" "all was read, over
 sent --postfix-log="$dir/live.log"
 like "$out" ": 0 deliveries read" "and its place is kept"
 
+# ---- a clock that was set, and what a line may hide ----
+# covers LOG: sets $found to what a message of 20 November is that is not in the ledger, as LOG gives it.
+covers() {
+	rm -rf "$dir/clock"
+	cat >"$dir/clock.conf" <<-END
+		state = "$dir/clock"
+		log = "$dir/log"
+		domain "lists.example.org" { sent-log = complete }
+		list "announce@lists.example.org" { owners = {"alice@example.org"} }
+	END
+	run "$BACKSTOP" sent -c "$dir/clock.conf" --now=2026-11-25T12:00:00Z --postfix-log=- <"$1"
+	found=$("$BACKSTOP" explain -c "$dir/clock.conf" --now=2026-11-25T12:00:00Z --state \
+		"$(dirname "$0")/../mail/world/forged-naive.eml" |
+		sed -n 's/^ *sent  *\([a-z-]*\).*/\1/p')
+}
+# post TIME QUEUE-ID [MESSAGE-ID [CLIENT]]
+post() {
+	p() { echo "$1 mx postfix/$2[9]: $3: $4"; }
+	p "$1" smtpd "$2" "client=${4:-list[127.0.0.1]}"
+	p "$1" cleanup "$2" "message-id=${3-<$2@lists.example.org>}"
+	p "$1" qmgr "$2" "from=<announce-bounces@lists.example.org>, size=1, nrcpt=1 (queue active)"
+	p "$1" smtp "$2" "to=<ann@y.example>, relay=mx, status=sent (250 ok)"
+	p "$1" qmgr "$2" removed
+}
+{
+	post "Nov  9 10:00:00" AAAAAA
+	post "Nov 14 10:00:00" AAAAAB
+	post "Nov 19 10:00:00" AAAAAC
+	post "Nov 24 10:00:00" AAAAAD
+} >"$dir/clock.log"
+covers "$dir/clock.log"
+is "$found" absent "a log of two weeks covers them"
+{
+	post "Nov 24 10:00:00" AAAAAA
+	post "Jan  1 00:00:05" AAAAAB
+	post "Nov 25 10:00:00" AAAAAC
+} >"$dir/clock.log"
+covers "$dir/clock.log"
+is "$found" unavailable "a clock that was set back covers nothing more"
+{
+	post "Jan  1 00:00:05" AAAAAB
+	post "Nov 25 10:00:00" AAAAAC
+	post "Nov 25 11:00:00" AAAAAD
+} >"$dir/clock.log"
+covers "$dir/clock.log"
+is "$found" unavailable "nor does one that was set forward"
+like "$(cat "$dir/log")" "or the clock was set" "which is said"
+{
+	post "Nov  9 10:00:00" AAAAAA
+	post "Nov 14 10:00:00" AAAAAB
+	post "Nov 19 10:00:00" AAAAAC
+	post "Nov 24 10:00:00" AAAAAD '' 'spam.example[198.51.100.9]'
+	post "Nov 24 10:00:01" AAAAAE
+} >"$dir/clock.log"
+covers "$dir/clock.log"
+is "$found" absent "a stranger's mail without Message-ID, passed on, ends no coverage"
+post "Nov 24 10:00:00" AAAAAD '' >>"$dir/clock.log"
+covers "$dir/clock.log"
+is "$found" unavailable "mail of our own without one does"
+
 # The operator's word.
 sent --tsv="$dir/good.tsv" --complete-since=2026-11-01
 is "$status" 0 "complete since"

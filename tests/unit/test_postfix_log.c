@@ -141,7 +141,7 @@ static const struct {
 		"1795460402 m1 l-bounces@x.example ann@y.example -"},
 	{"no Message-ID",
 		{"Nov 23 19:00:00 mx postfix/cleanup[11]: 3F2A91C0DE: message-id=<>", QMGR, SMTP},
-		"unjoined"},
+		"1795460402 none l-bounces@x.example ann@y.example -"},
 	{"a log that begins in the middle", {QMGR, SMTP}, "unjoined"},
 	{"a log without qmgr's line", {CLEANUP, SMTP}, "unjoined"},
 	{"the queue id is free again",
@@ -173,12 +173,19 @@ static const struct {
 		{CLEANUP, QMGR,
 			"Nov 23 19:00:02 mx postfix/smtp[13]: 3F2A91C0DE: to=<ann>, relay=none, "
 			"status=sent (250 ok)"},
-		"other"},
+		"1795460402 <m1@x.example> l-bounces@x.example unread -"},
 	{"a recipient that does not end",
 		{CLEANUP, QMGR,
 			"Nov 23 19:00:02 mx postfix/smtp[13]: 3F2A91C0DE: to=<\"ann@y.example>, "
 			"relay=none, status=sent (250 ok)"},
-		"other"},
+		"1795460402 <m1@x.example> l-bounces@x.example unread -"},
+	{"a delivery that was cut within the recipient",
+		{CLEANUP, QMGR, "Nov 23 19:00:02 mx postfix/smtp[13]: 3F2A91C0DE: to=<ann@y.ex"},
+		"unjoined"},
+	{"a delivery that was cut behind the recipient",
+		{CLEANUP, QMGR,
+			"Nov 23 19:00:02 mx postfix/smtp[13]: 3F2A91C0DE: to=<ann@y.example>, rel"},
+		"unjoined"},
 	{"smtp without a queue id",
 		{"Nov 23 19:00:02 mx postfix/smtp[13]: connect to mx.y.example[192.0.2.1]:25: "
 		 "Connection refused"},
@@ -216,8 +223,9 @@ static char *describe(const void *context, enum postfix_line kind, const struct 
 	case POSTFIX_LINE_SENT:
 		break;
 	}
-	return mem_printf(context, "%" PRId64 " %s %s %s %s%s", sent->time_s, sent->message_id,
-		sent->sender, sent->recipient,
+	return mem_printf(context, "%" PRId64 " %s %s %s %s%s", sent->time_s,
+		sent->message_id != NULL ? sent->message_id : "none", sent->sender,
+		sent->recipient != NULL ? sent->recipient : "unread",
 		sent->original_recipient != NULL ? sent->original_recipient : "-",
 		sent->is_local ? " local" : "");
 }
@@ -370,7 +378,15 @@ START_TEST(hostile_bytes)
 	/* A Message-ID of 100 KB is none; a NUL ends nothing. */
 	postfix_log_read(log, (struct bytes){line, size}, &sent);
 	read_text(log, QMGR, &sent);
-	ck_assert_int_eq(read_text(log, SMTP, &sent), POSTFIX_LINE_UNJOINED);
+	ck_assert_int_eq(read_text(log, SMTP, &sent), POSTFIX_LINE_SENT);
+	ck_assert_ptr_null(sent.message_id);
+	/* A recipient of 100 KB is none, and the line has no end. */
+	read_text(log, CLEANUP, &sent);
+	read_text(log, QMGR, &sent);
+	memset(line, 'a', size);
+	memcpy(line, SMTP, strlen(SMTP) - 80);
+	ck_assert_int_eq(
+		postfix_log_read(log, (struct bytes){line, size}, &sent), POSTFIX_LINE_UNJOINED);
 	memset(line, 0, size);
 	ck_assert_int_eq(
 		postfix_log_read(log, (struct bytes){line, size}, &sent), POSTFIX_LINE_FOREIGN);
