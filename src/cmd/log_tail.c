@@ -39,6 +39,7 @@ struct log_tail {
 	uint32_t head_size; /* of the begin of the file, as it was when last asked for */
 	unsigned char head_hash[LOG_HASH_SIZE];
 	bool has_gap;
+	const char *compressed; /* the youngest rotated file that cannot be read, or NULL */
 	int64_t written_s, sampled_s;
 };
 
@@ -135,6 +136,24 @@ static bool is_rotation_of(const char *name, const char *base)
 	       strspn(name + size + 1, "0123456789-") == strlen(name + size + 1);
 }
 
+/* "mail.log.1.gz": a rotated one with an ending of letters more. */
+static bool is_compressed_rotation_of(const char *name, const char *base)
+{
+	static const char *const endings[] = {".gz", ".xz", ".bz2", ".zst", ".lz4", ".Z"};
+	const char *dot = strrchr(name, '.');
+	bool is_known = false, is_rotation;
+	char *front;
+
+	for (size_t i = 0; dot != NULL && i < sizeof endings / sizeof endings[0]; i++)
+		is_known |= strcmp(dot, endings[i]) == 0;
+	if (!is_known)
+		return false;
+	front = mem_strndup(NULL, name, (size_t)(dot - name));
+	is_rotation = is_rotation_of(front, base);
+	mem_free(front);
+	return is_rotation;
+}
+
 static int compare_waiting(const void *a, const void *b)
 {
 	const struct waiting *left = a, *right = b;
@@ -145,26 +164,35 @@ static int compare_waiting(const void *a, const void *b)
 	       (left->written.tv_nsec < right->written.tv_nsec);
 }
 
-/* All rotated files of the log, oldest first, in tail->waiting. */
+/* All rotated files of the log, oldest first, in tail->waiting; tail->compressed. */
 static void list_rotated(struct log_tail *tail)
 {
 	char *folder = dirname(mem_strdup(tail, tail->path));
 	char *base = basename(mem_strdup(tail, tail->path));
 	DIR *entries = opendir(folder);
 	struct dirent *entry;
+	time_t compressed_s = 0;
 
 	mem_free(tail->waiting);
 	tail->waiting = mem_new_array(tail, struct waiting, SIBLINGS_MAX);
 	tail->waiting_count = tail->waiting_next = 0;
+	tail->compressed = NULL;
 	while (entries != NULL && (entry = readdir(entries)) != NULL &&
 		tail->waiting_count < SIBLINGS_MAX) {
 		struct waiting *waiting = &tail->waiting[tail->waiting_count];
+		bool is_compressed = is_compressed_rotation_of(entry->d_name, base);
 		struct stat about;
 
-		if (!is_rotation_of(entry->d_name, base))
+		if (!is_compressed && !is_rotation_of(entry->d_name, base))
 			continue;
 		waiting->path = mem_printf(tail->waiting, "%s/%s", folder, entry->d_name);
 		if (stat(waiting->path, &about) != 0 || !S_ISREG(about.st_mode))
+			continue;
+		if (is_compressed && (tail->compressed == NULL || about.st_mtime > compressed_s)) {
+			tail->compressed = mem_strdup(tail, waiting->path);
+			compressed_s = about.st_mtime;
+		}
+		if (is_compressed)
 			continue;
 		waiting->written = about.st_mtim;
 		tail->waiting_count++;
@@ -356,6 +384,11 @@ bool log_tail_take_gap(struct log_tail *tail)
 
 	tail->has_gap = false;
 	return has_gap;
+}
+
+const char *log_tail_compressed(const struct log_tail *tail)
+{
+	return tail->compressed;
 }
 
 int64_t log_tail_written(const struct log_tail *tail)

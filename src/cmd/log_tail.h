@@ -43,6 +43,10 @@ void log_tail_place(const struct log_tail *tail, struct log_place *place_out);
  * is gone, or was cut. */
 bool log_tail_take_gap(struct log_tail *tail);
 
+/* After a gap: the youngest rotated file that is compressed, where the missing lines may be; lent.
+ * NULL: there is none. */
+const char *log_tail_compressed(const struct log_tail *tail);
+
 /* When the file was last written, sampled before the last lines of it were read. 0: not known. */
 int64_t log_tail_written(const struct log_tail *tail);
 

@@ -47,9 +47,10 @@ struct reading {
 	uint64_t lines, postfix, unjoined;
 	uint64_t unsaved; /* lines since the position was written */
 	int64_t saved_s, vouched_s;
-	int64_t line_s;	  /* the latest time in a line so far */
-	bool is_live;	  /* the end of the log has been reached once */
-	bool has_gap;	  /* something is missing in front of the next line */
+	int64_t line_s;		/* the latest time in a line so far */
+	bool is_live;		/* the end of the log has been reached once */
+	const char *compressed; /* where lines that are missing may be, or NULL */
+	bool has_gap;		/* something is missing in front of the next line */
 	int64_t broken_s; /* the last delivery that could not be used, or the first behind a gap */
 };
 
@@ -239,6 +240,19 @@ static enum status settle(struct reading *reading, bool is_at_end, bool is_last)
 	return status;
 }
 
+static void note_gap(struct reading *reading)
+{
+	const char *compressed = log_tail_compressed(reading->tail);
+
+	reading->has_gap = true;
+	if (compressed != NULL)
+		reading->compressed = mem_strdup(reading->feed.run->context, compressed);
+	log_warning("sent: %s: the place where the last reading ended is in no file any more%s%s; "
+		    "the ledger begins to be complete anew",
+		reading->feed.path, compressed != NULL ? ", at most in the compressed " : "",
+		compressed != NULL ? compressed : "");
+}
+
 static enum status next(struct reading *reading, struct line *line)
 {
 	enum status status;
@@ -249,12 +263,8 @@ static enum status next(struct reading *reading, struct line *line)
 	if (!reading->is_following)
 		progress_show(&reading->feed.progress, log_tail_offset(reading->tail),
 			reading->feed.read);
-	if (log_tail_take_gap(reading->tail)) {
-		log_warning("sent: %s: the place where the last reading ended is in no file any "
-			    "more; the ledger begins to be complete anew",
-			reading->feed.path);
-		reading->has_gap = true;
-	}
+	if (log_tail_take_gap(reading->tail))
+		note_gap(reading);
 	if (status == STATUS_IO)
 		return command_failed(reading->feed.run, status, "%s: reading failed: %s",
 			reading->feed.path, strerror(errno));
@@ -322,6 +332,10 @@ static enum status print_result(struct reading *reading)
 		       " more could not be used: their messages' first lines are not in "
 		       "this file, or give no Message-ID\n",
 			path, reading->unjoined);
+	if (reading->compressed != NULL)
+		printf("%s: compressed, and not read; what was sent between the last reading and "
+		       "the begin of %s is missing (logrotate: delaycompress)\n",
+			reading->compressed, path);
 	if (reading->lines == 0 || reading->postfix > 0 || reading->was_resumed)
 		return STATUS_OK;
 	return command_failed(reading->feed.run, STATUS_DATA,
