@@ -17,11 +17,23 @@ struct reading {
 	const void *context;
 	struct auth_result *results;
 	size_t count;
+	size_t earlier; /* of count, those of the fields above */
 };
+
+/* Our server writes its field above whatever the message brought along: what one below it says of
+ * the same method, a stranger may have written. */
+static bool is_said(const struct reading *reading, const char *method)
+{
+	for (size_t i = 0; i < reading->earlier; i++) {
+		if (strcmp(reading->results[i].method, method) == 0)
+			return true;
+	}
+	return false;
+}
 
 static void add(struct reading *reading, struct auth_result result)
 {
-	if (reading->count < AUTH_RESULTS_MAX)
+	if (reading->count < AUTH_RESULTS_MAX && !is_said(reading, result.method))
 		reading->results[reading->count++] = result;
 }
 
@@ -34,8 +46,14 @@ static char *strip(const void *context, const char *value)
 	int depth = 0;
 	bool is_quoted = false;
 
-	if (strlen(text) > FIELD_MAX)
-		text[FIELD_MAX] = '\0';
+	/* Up to a space: half a word could be another's name. */
+	if (strlen(text) > FIELD_MAX) {
+		size_t size = FIELD_MAX;
+
+		while (size > 0 && strchr("; \t", text[size]) == NULL)
+			size--;
+		text[size] = '\0';
+	}
 	for (const char *c = text; *c != '\0'; c++) {
 		if (*c == '\\' && c[1] != '\0' && (depth > 0 || is_quoted)) {
 			c++;
@@ -146,6 +164,8 @@ size_t auth_results_read(const void *context, const struct headers *headers, con
 	for (size_t i = 0; i < headers->count && id_count > 0; i++) {
 		const struct header *header = &headers->items[i];
 		struct hop hop;
+
+		reading.earlier = reading.count;
 		if (text_equal_fold(header->name, "Received")) {
 			if (has_come_in)
 				break;

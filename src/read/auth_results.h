@@ -5,7 +5,8 @@
  * A stranger can write such fields himself. One counts only if it names a server that the
  * configuration trusts (authserv-id) and stands above the Received field below the one by which the
  * message came in. That the server removes those that came with its own name is its duty (RFC 8601
- * section 5).
+ * section 5); where it does not, what its own field says of a method still counts alone, for it
+ * stands above them.
  */
 #ifndef BACKSTOP_READ_AUTH_RESULTS_H
 #define BACKSTOP_READ_AUTH_RESULTS_H

@@ -59,6 +59,33 @@ static const struct {
 			"helo=mx.b.example; receiver=mx.lists.example.org;\n",
 		"spf=pass smtp.mailfrom=eve@b.example"},
 	{"Received-SPF of another's", CAME_IN "Received-SPF: pass helo=mx.b.example\n", ""},
+	{"a forged one below ours",
+		CAME_IN RESULTS "spf=fail smtp.helo=evil.example\n" RESULTS
+				"spf=pass smtp.helo=mx.b.example; dkim=pass header.d=b.example\n",
+		"spf=fail smtp.helo=evil.example | dkim=pass header.d=b.example"},
+	{"a forged one below ours, of another property",
+		RESULTS "spf=none smtp.mailfrom=a@evil.example\n" CAME_IN RESULTS
+			"spf=pass smtp.helo=mx.b.example\n",
+		"spf=none smtp.mailfrom=a@evil.example"},
+	{"a forged one below ours, of the other kind",
+		"Received-SPF: fail helo=evil.example; identity=helo; "
+		"receiver=mx.lists.example.org\n" CAME_IN RESULTS
+		"spf=pass smtp.helo=mx.b.example\n",
+		"spf=fail smtp.helo=evil.example"},
+	{"the name in quotes and another case, with a version",
+		CAME_IN "Authentication-Results: \"MX.Lists.example.org\" 1; "
+			"DKIM/1=PASS header.d=B.example\n",
+		"dkim=pass header.d=b.example"},
+	{"methods in quotes and comments",
+		CAME_IN RESULTS "spf=fail smtp.mailfrom=\"; spf=pass smtp.helo=mx.b.example;\" "
+				"(; spf=pass smtp.helo=mx.b.example; \\) ;spf=pass "
+				"smtp.helo=mx.b.example) smtp.helo=evil.example\n",
+		"spf=fail smtp.mailfrom=spfpasssmtp.helomx.b.example | "
+		"spf=fail smtp.helo=evil.example"},
+	{"our name in front of another's",
+		CAME_IN "Authentication-Results: mx.lists.example.org.evil.example; "
+			"spf=pass smtp.helo=mx.b.example\n",
+		""},
 	{"empty", CAME_IN "Authentication-Results:\nReceived-SPF:\n", ""},
 	{"brackets that do not close",
 		CAME_IN "Authentication-Results: mx.lists.example.org; (((( "
@@ -104,6 +131,29 @@ START_TEST(many_are_capped)
 }
 END_TEST
 
+/* Where a long field is cut, half a name is none. */
+START_TEST(half_a_name_is_none)
+{
+	for (int pad = 3900; pad < 4100; pad++) {
+		void *context = mem_context(NULL, "test");
+		char *text = mem_printf(context,
+			RESULTS "dkim=none reason=%0*d; spf=pass smtp.helo=mx.b.example.evil\n",
+			pad, 0);
+		struct auth_result results[AUTH_RESULTS_MAX];
+		struct headers headers;
+
+		headers_parse(context, (struct bytes){(const unsigned char *)text, strlen(text)},
+			&headers, NULL);
+		size_t count = auth_results_read(context, &headers, ids, 2, results);
+		for (size_t i = 0; i < count; i++)
+			ck_assert_msg(results[i].value[0] == '\0' ||
+					      strcmp(results[i].value, "mx.b.example.evil") == 0,
+				"%d: got \"%s\"", pad, results[i].value);
+		mem_free(context);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("auth_results");
@@ -111,6 +161,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, reads_our_own, 0, ROWS(fields));
 	tcase_add_test(tcase, many_are_capped);
+	tcase_add_test(tcase, half_a_name_is_none);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
