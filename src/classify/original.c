@@ -3,7 +3,9 @@
  * they are what the checks in weigh/ look at.
  *
  * Where no MIME part holds it, headers quoted in the text are looked for: a run of fields with at
- * least QUOTED_FIELDS_MIN of the names that every message has.
+ * least QUOTED_FIELDS_MIN of the names that every message has. Not behind quotation marks ("> "):
+ * a report that returns the body alone may return what our message quotes, and that our ledger does
+ * not know that message would speak against the report.
  */
 #include "classify/original.h"
 
