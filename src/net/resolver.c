@@ -308,6 +308,7 @@ struct reply {
 	const void *context;
 	bool is_done;
 	int status;
+	int timeouts;	  /* servers, or tries, that did not answer before */
 	const void *data; /* a copy on context */
 	size_t size;
 };
@@ -317,8 +318,8 @@ static void note_reply(void *argument, int status, int timeouts, unsigned char *
 {
 	struct reply *reply = argument;
 
-	(void)timeouts;
 	reply->is_done = true;
+	reply->timeouts = timeouts;
 	reply->status = status;
 	if (data == NULL || size <= 0)
 		return;
@@ -443,6 +444,25 @@ static void ask_servers(
 		note_outage(resolver);
 }
 
+/* c-ares begins each question with the first server. When that is silent and another answers, the
+ * budget would go to waiting for it: so it becomes the last. */
+static void prefer_next_server(struct resolver *resolver)
+{
+	struct ares_addr_port_node *first = NULL, *last;
+
+	if (ares_get_servers_ports(resolver->channel, &first) != ARES_SUCCESS)
+		return;
+	if (first != NULL && first->next != NULL) {
+		for (last = first; last->next != NULL;)
+			last = last->next;
+		last->next = first;
+		first = first->next;
+		last->next->next = NULL;
+		ares_set_servers_ports(resolver->channel, first);
+	}
+	ares_free_data(first);
+}
+
 /* Asks the servers, and keeps what they say. */
 static void ask_anew(struct resolver *resolver, const void *context, const char *name,
 	enum dns_type type, struct dns_answer *answer)
@@ -456,6 +476,8 @@ static void ask_anew(struct resolver *resolver, const void *context, const char 
 		return;
 	}
 	ask_servers(resolver, &reply, name, type);
+	if (reply.data != NULL && reply.timeouts > 0)
+		prefer_next_server(resolver);
 	if (reply.data == NULL && (reply.status == ARES_ENOTFOUND || reply.status == ARES_EBADNAME))
 		*answer = (struct dns_answer){.outcome = DNS_NO_DOMAIN}; /* c-ares' own decision */
 	else if (reply.data == NULL ||

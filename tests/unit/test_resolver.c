@@ -1,10 +1,14 @@
 /* test_resolver.c: DNS questions to tests/dns/server, well-behaved and not; the budget; what is
  * asked for once. */
+#include <arpa/inet.h>
 #include <check.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "dns_world.h"
@@ -284,6 +288,49 @@ START_TEST(test_second_server)
 }
 END_TEST
 
+/* A first server that is silent is waited for once, not for each question. */
+START_TEST(test_silent_first_server)
+{
+	struct dns_world world;
+	void *context = mem_context(NULL, "test");
+	struct resolver *resolver = start(&world, context);
+	struct sockaddr_in place = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof place;
+	int silent = socket(AF_INET, SOCK_DGRAM, 0);
+	char address[32];
+	const char *servers[] = {address, world.address};
+	struct dns_answer answer;
+	int64_t start_ms, first_ms;
+
+	ck_assert_int_eq(bind(silent, (struct sockaddr *)&place, sizeof place), 0);
+	ck_assert_int_eq(getsockname(silent, (struct sockaddr *)&place, &size), 0);
+	snprintf(address, sizeof address, "127.0.0.1:%d", ntohs(place.sin_port));
+	world.options.servers = servers;
+	world.options.server_count = 2;
+	world.options.timeout_ms = 1500;
+	world.options.budget_ms = 10000;
+	resolver_begin_message(resolver);
+	start_ms = now_ms();
+	resolver_ask(resolver, context, "example.org", DNS_A, &answer);
+	ck_assert_int_eq(answer.outcome, DNS_FOUND);
+	first_ms = now_ms() - start_ms;
+	ck_assert_msg(first_ms >= 450, "the silent one was waited for %d ms of 500", (int)first_ms);
+	for (int i = 0; i < 6; i++) {
+		char name[64];
+
+		snprintf(name, sizeof name, "name%d.example.net", i);
+		resolver_ask(resolver, context, name, DNS_A, &answer);
+		ck_assert_int_eq(answer.outcome, DNS_NO_DOMAIN);
+	}
+	ck_assert_msg(now_ms() - start_ms - first_ms < 1000, "six more questions took %d ms",
+		(int)(now_ms() - start_ms - first_ms));
+	close(silent);
+	mem_free(context);
+	dns_world_end(&world);
+}
+END_TEST
+
 /* ---- the cache that outlives the process ---- */
 
 struct keeper {
@@ -488,6 +535,7 @@ int main(void)
 	tcase_add_test(tcase, test_budget);
 	tcase_add_loop_test(tcase, test_no_server, 0, ROWS(no_servers));
 	tcase_add_test(tcase, test_second_server);
+	tcase_add_test(tcase, test_silent_first_server);
 	tcase_add_test(tcase, test_cache);
 	tcase_add_loop_test(tcase, test_outage, 0, 2);
 	tcase_add_loop_test(tcase, test_no_outage, 0, 3);
