@@ -276,11 +276,6 @@ static void look_at_all(const void *context, const struct weigh_input *input, st
 	}
 }
 
-static bool is_delivery_report(enum kind kind)
-{
-	return kind == KIND_FAILED || kind == KIND_DELAYED || kind == KIND_DELIVERED;
-}
-
 /* Why the lack of a signature says nothing, or NULL when it does. */
 static const char *find_excuse(const void *context, const struct weigh_input *input)
 {
@@ -288,7 +283,7 @@ static const char *find_excuse(const void *context, const struct weigh_input *in
 
 	if (input->domain->dkim_signed != SHARE_ALL)
 		return "not all mail of this domain is";
-	if (!is_delivery_report(input->bounce->kind))
+	if (!kind_is_delivery_report(input->bounce->kind))
 		return "an answer returns what it likes";
 	if (trace_is_own_report(context, input->mail))
 		return "our own server made the report, and may sign only what leaves (Exim)";

@@ -55,11 +55,6 @@ static void weigh_other(const struct weigh_input *input, const struct original_n
 		"not signed; the report names another";
 }
 
-static bool is_delivery_report(enum kind kind)
-{
-	return kind == KIND_FAILED || kind == KIND_DELAYED || kind == KIND_DELIVERED;
-}
-
 /* Not in the ledger: what that means at the time in question. */
 static void weigh_absent(
 	const struct weigh_input *input, const struct trace *trace, struct evidence *evidence_out)
@@ -73,7 +68,7 @@ static void weigh_absent(
 	const char *date = headers_find(&input->bounce->original.headers, "Date");
 
 	evidence_out->result = "unavailable";
-	if (!is_delivery_report(input->bounce->kind)) {
+	if (!kind_is_delivery_report(input->bounce->kind)) {
 		evidence_out->detail = "not in the ledger; but an answer refers to what it likes";
 		return;
 	}

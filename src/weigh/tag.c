@@ -18,11 +18,6 @@
 #define LOCAL_PART_MAX 64 /* octets, RFC 5321 section 4.5.3.1.1 */
 #define TAG_ROOM 23	  /* a delimiter and the shortest tag */
 
-static bool is_delivery_report(enum kind kind)
-{
-	return kind == KIND_FAILED || kind == KIND_DELAYED || kind == KIND_DELIVERED;
-}
-
 /* The length of the mailbox, without what an extension adds: anybody can write a long one of those
  * behind a bounce address. */
 static size_t measure_mailbox(const void *context, const struct weigh_input *input)
@@ -58,8 +53,8 @@ static void weigh_absent(
 	if (problem != NULL) {
 		evidence_out->result = "unavailable";
 		evidence_out->detail = problem;
-	} else if (input->domain->tagged == SHARE_ALL && is_delivery_report(input->bounce->kind) &&
-		   has_room(context, input)) {
+	} else if (input->domain->tagged == SHARE_ALL &&
+		   kind_is_delivery_report(input->bounce->kind) && has_room(context, input)) {
 		evidence_out->result = "missing";
 		evidence_out->detail =
 			"all mail of this domain is tagged, but the report came to a bare address";
