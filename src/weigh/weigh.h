@@ -54,6 +54,7 @@ struct weigh_notes {
 	bool has_standing;
 	int standing; /* enum standing, weigh/standing.h */
 	const char *standing_why;
+	const struct way *way; /* weigh/way.h; NULL: nobody has asked */
 };
 
 /* What the checks may look at. state, keys and resolver may be NULL:
