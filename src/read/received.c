@@ -23,7 +23,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define HOP_COUNT_MAX 100
 #define COMMENT_COUNT_MAX 8
 
 enum clause { CLAUSE_NONE, CLAUSE_FROM, CLAUSE_BY, CLAUSE_FOR, CLAUSE_OTHER, CLAUSE_COUNT };

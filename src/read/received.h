@@ -11,6 +11,8 @@
 #include "base/netaddr.h"
 #include "read/header.h"
 
+#define HOP_COUNT_MAX 100 /* fields of one block that are read */
+
 struct hop {
 	bool has_client;
 	struct netaddr client;	 /* the address that connected; never what it said in HELO */
@@ -26,7 +28,8 @@ struct hop {
 /* Takes one value apart. False when it is not recognisable as a Received field. */
 bool received_parse(const void *context, const char *value, struct hop *hop_out);
 
-/* The Received fields of a block, topmost first; count_out of them, at most 100. */
+/* The Received fields of a block, topmost first; count_out of them, at most
+ * HOP_COUNT_MAX. */
 struct hop *received_chain(const void *context, const struct headers *headers, size_t *count_out);
 
 #endif

@@ -27,12 +27,28 @@ static bool is_inner(const struct hop *hop, const struct hop *below)
 	return hop->by != NULL && below->by != NULL && strcmp(hop->by, below->by) == 0;
 }
 
+/* True when the chain was longer than what is read, or what came back ends within the fields that
+ * servers put on top: some return only so many bytes of the headers. */
+static bool is_chain_cut(const struct headers *headers, size_t hop_count)
+{
+	static const char *const names[] = {"From", "Date", "Message-ID", "To", "Subject"};
+
+	if (hop_count == HOP_COUNT_MAX || headers->count >= HEADER_COUNT_MAX)
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (headers_find(headers, names[i]) != NULL)
+			return false;
+	}
+	return true;
+}
+
 void trace_read(const void *context, const struct original *original, struct trace *trace_out)
 {
 	size_t count = 0;
 	struct hop *hops = received_chain(context, &original->headers, &count);
 
-	*trace_out = (struct trace){.hops = hops, .count = count};
+	*trace_out = (struct trace){
+		.hops = hops, .count = count, .is_cut = is_chain_cut(&original->headers, count)};
 	if (count == 0) {
 		trace_out->why = original->is_returned
 					 ? "the returned headers have no Received field"

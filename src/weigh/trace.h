@@ -15,6 +15,7 @@ struct trace {
 	const struct hop *entry; /* the topmost that says who connected from outside; NULL when that
 				    cannot be told */
 	const char *why;	 /* why entry is NULL; static */
+	bool is_cut;		 /* there may be more lines below than came back, or were read */
 };
 
 /* Reads the returned headers. Lines below `entry` are for the forger to write, and are not trusted.

@@ -88,7 +88,7 @@ static bool is_handover(
 static enum owner find_anywhere(
 	const void *context, const struct weigh_input *input, const struct trace *trace)
 {
-	enum owner all = OWNER_FOREIGN;
+	enum owner all = trace->is_cut ? OWNER_UNKNOWN : OWNER_FOREIGN;
 	int asked = 0;
 
 	for (const struct hop *hop = trace->hops; hop < trace->hops + trace->count; hop++) {
@@ -150,8 +150,11 @@ static void look_further(
 		way->is_linked = is_linked(&way->trace);
 		return;
 	case OWNER_UNKNOWN:
-		way->why = "the reporter got the mail from elsewhere, and DNS could not be asked "
-			   "about those before";
+		way->why = way->trace.is_cut
+				   ? "the reporter got the mail from elsewhere, and its trace did "
+				     "not come back whole, or is too long"
+				   : "the reporter got the mail from elsewhere, and DNS could not "
+				     "be asked about those before";
 		return;
 	case OWNER_FOREIGN:
 	case OWNER_DOUBTFUL:

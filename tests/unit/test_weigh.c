@@ -229,6 +229,37 @@ START_TEST(a_made_up_report_proves_nothing)
 }
 END_TEST
 
+/* A chain of lines that is longer than what is read, or ends where the headers were cut, does not
+ * say that no line of it names us. */
+static const struct {
+	int count;	  /* of foreign lines */
+	const char *last; /* what follows them */
+	const char *result;
+} chains[] = {
+	{99, "", "foreign"}, {100, "", "unavailable"},
+	{100, "Received: " OURS " by mx.fwd.example\n", "unavailable"},
+	{98, "Received: " OURS " by mx.spam.example\n", "unlinked"},
+	{2, "\n--b--\n",
+		"unavailable"}, /* nothing of the original but its first fields came back */
+};
+
+START_TEST(a_long_chain_is_no_proof)
+{
+	void *context = mem_context(NULL, "test");
+	char *lines = mem_strdup(context, "");
+
+	for (int i = 0; i < chains[_i].count; i++)
+		lines = mem_append(lines,
+			"Received: from mx.spam.example (mx.spam.example [198.51.100.66]) by "
+			"mx.b.example\n");
+	lines = mem_append(lines, "%s", chains[_i].last);
+	struct evidence hop = weigh_hop(context, make_report(context, lines));
+	ck_assert_msg(strcmp(hop.result, chains[_i].result) == 0, "%d lines: want %s, got %s",
+		chains[_i].count, chains[_i].result, hop.result);
+	mem_free(context);
+}
+END_TEST
+
 /* One recipient of the reporter's own does not vouch for the others that he names. */
 START_TEST(every_recipient_must_be_vouched_for)
 {
@@ -276,6 +307,7 @@ int main(void)
 	tcase_add_test(tcase, weights_are_well_formed);
 	tcase_add_loop_test(tcase, weighs_the_reporters_own_hop, 0, ROWS(hops));
 	tcase_add_test(tcase, a_made_up_report_proves_nothing);
+	tcase_add_loop_test(tcase, a_long_chain_is_no_proof, 0, ROWS(chains));
 	tcase_add_test(tcase, every_recipient_must_be_vouched_for);
 	tcase_add_test(tcase, unavailable_is_not_against);
 	suite_add_tcase(suite, tcase);
