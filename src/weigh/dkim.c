@@ -22,7 +22,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "weigh/signature.h"
-#include "weigh/trace.h"
+#include "weigh/way.h"
 #include "weigh/weigh.h"
 
 #define SIGNATURES_MAX 8	    /* of our domain, that are looked at */
@@ -276,7 +276,8 @@ static void look_at_all(const void *context, const struct weigh_input *input, st
 	}
 }
 
-/* Why the lack of a signature says nothing, or NULL when it does. */
+/* Why the lack of a signature says nothing, or NULL when it does. That the message is ours is known
+ * where the ledger has it, whoever took the signature off. */
 static const char *find_excuse(const void *context, const struct weigh_input *input)
 {
 	const struct original *original = &input->bounce->original;
@@ -285,6 +286,8 @@ static const char *find_excuse(const void *context, const struct weigh_input *in
 		return "not all mail of this domain is";
 	if (!kind_is_delivery_report(input->bounce->kind))
 		return "an answer returns what it likes";
+	if (weigh_is_sent(input->so_far))
+		return "the ledger knows the message";
 	if (trace_is_own_report(context, input->mail))
 		return "our own server made the report, and may sign only what leaves (Exim)";
 	if (!original->is_part || input->mail->is_truncated ||
@@ -297,10 +300,20 @@ static const char *find_excuse(const void *context, const struct weigh_input *in
 	return NULL;
 }
 
+/* True when somebody between us and the reporter may have taken a signature off: a forwarder, or a
+ * list among the subscribers. */
+static bool may_be_stripped(const void *context, const struct weigh_input *input)
+{
+	const struct way *way = way_find(context, input);
+
+	return way->is_named || way->is_open;
+}
+
 static void weigh_absent(const void *context, const struct weigh_input *input,
 	const struct search *search, struct evidence *evidence_out)
 {
 	const char *excuse = find_excuse(context, input);
+	const char *rest = excuse == NULL ? "all mail of this domain is" : excuse;
 	char *what =
 		search->stranger == NULL
 			? mem_strdup(context, "the returned headers are not signed")
@@ -308,10 +321,13 @@ static void weigh_absent(const void *context, const struct weigh_input *input,
 				  SELECTOR_MAX, search->stranger);
 
 	evidence_out->result = search->stranger == NULL ? "absent" : "foreign";
-	evidence_out->detail = mem_printf(
-		context, "%s; %s", what, excuse == NULL ? "all mail of this domain is" : excuse);
-	if (excuse != NULL)
+	if (excuse != NULL) {
 		evidence_out->result = results[FINDING_NONE];
+	} else if (may_be_stripped(context, input)) {
+		evidence_out->result = "absent-forwarded";
+		rest = "all mail of this domain is, but a forwarder may have taken ours off";
+	}
+	evidence_out->detail = mem_printf(context, "%s; %s", what, rest);
 }
 
 void dkim_weigh(const void *context, const struct weigh_input *input, struct evidence *evidence_out)

@@ -46,18 +46,14 @@ static void weigh_ours(const void *context, const struct weigh_input *input,
  * looks like, and what the other checks say of the recipient must not count twice. */
 static bool is_our_post(const struct weigh_input *input)
 {
-	static const struct {
-		const char *check, *result;
-	} signs[] = {{"sent", "recipient"}, {"sent", "message"}, {"sent", "verp-recipient"},
-		{"sent", "other-recipient"}, {"dkim", "valid"}, {"dkim", "expired"},
-		{"dkim", "valid-uncovered"}};
+	static const char *const results[] = {"valid", "expired", "valid-uncovered"};
+	const char *result = weigh_find_result(input->so_far, "dkim");
 
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-		const char *result = weigh_find_result(input->so_far, signs[i].check);
-		if (result != NULL && strcmp(result, signs[i].result) == 0)
+	for (size_t i = 0; result != NULL && i < sizeof(results) / sizeof(results[0]); i++) {
+		if (strcmp(result, results[i]) == 0)
 			return true;
 	}
-	return false;
+	return weigh_is_sent(input->so_far);
 }
 
 /* The reporter got it from somebody else. */

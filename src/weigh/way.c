@@ -29,8 +29,8 @@ static enum owner find_by_senders(const struct domain_config *domain, const stru
 }
 
 /* What the domain's own SPF record says of the address. */
-static enum owner find_by_spf(
-	const void *context, const struct weigh_input *input, const struct hop *hop)
+static enum owner find_by_spf(const void *context, const struct weigh_input *input,
+	const struct hop *hop, bool *is_open_out)
 {
 	static const enum owner owners[] = {
 		[SPF_PASS] = OWNER_OURS,
@@ -44,16 +44,19 @@ static enum owner find_by_spf(
 		.sender = mem_printf(context, "postmaster@%s", input->domain->name),
 	};
 	const char *why;
+	enum spf_result result = spf_check(input->resolver, context, &question, &why);
 
-	return owners[spf_check(input->resolver, context, &question, &why)];
+	if (result == SPF_UNAVAILABLE || result == SPF_TEMPERROR)
+		*is_open_out = true;
+	return owners[result];
 }
 
 /* Whether the client of a line is ours: by the configured senders, else by SPF. */
-static enum owner find_owner(
-	const void *context, const struct weigh_input *input, const struct hop *hop)
+static enum owner find_owner(const void *context, const struct weigh_input *input,
+	const struct hop *hop, bool *is_open_out)
 {
 	return input->domain->sender_count > 0 ? find_by_senders(input->domain, &hop->client)
-					       : find_by_spf(context, input, hop);
+					       : find_by_spf(context, input, hop, is_open_out);
 }
 
 static bool is_below(const char *name, const char *domain)
@@ -85,10 +88,11 @@ static bool is_handover(
 
 /* OWNER_OURS when a line of the chain tells of a host of ours: lines above the entry, where the
  * mail never left our own network, and below it the traces of a forwarder. */
-static enum owner find_anywhere(
-	const void *context, const struct weigh_input *input, const struct trace *trace)
+static enum owner find_anywhere(const void *context, const struct weigh_input *input,
+	const struct trace *trace, bool *is_open_out)
 {
 	enum owner all = trace->is_cut ? OWNER_UNKNOWN : OWNER_FOREIGN;
+	bool is_open = trace->is_cut;
 	int asked = 0;
 
 	for (const struct hop *hop = trace->hops; hop < trace->hops + trace->count; hop++) {
@@ -99,15 +103,31 @@ static enum owner find_anywhere(
 			return OWNER_OURS;
 		if (hop == trace->entry || !hop->has_client || netaddr_is_internal(&hop->client))
 			continue;
-		owner = input->domain->sender_count == 0 && asked++ >= SPF_HOPS_MAX
-				? OWNER_UNKNOWN
-				: find_owner(context, input, hop);
+		if (input->domain->sender_count == 0 && asked++ >= SPF_HOPS_MAX) {
+			is_open = true;
+			owner = OWNER_UNKNOWN;
+		} else {
+			owner = find_owner(context, input, hop, &is_open);
+		}
 		if (owner == OWNER_OURS)
 			return OWNER_OURS;
 		if (owner == OWNER_UNKNOWN)
 			all = OWNER_UNKNOWN;
 	}
+	*is_open_out |= is_open;
 	return all;
+}
+
+/* True when a line names a host of ours, by the configuration alone. */
+static bool is_any_ours(const struct weigh_input *input, const struct trace *trace)
+{
+	for (const struct hop *hop = trace->hops; hop < trace->hops + trace->count; hop++) {
+		if (is_by_us(input, hop) ||
+			(hop->has_client &&
+				find_by_senders(input->domain, &hop->client) == OWNER_OURS))
+			return true;
+	}
+	return false;
 }
 
 static bool is_host_name(const char *name)
@@ -144,9 +164,10 @@ static void look_further(
 			   "us, not who sent it on";
 		return;
 	}
-	switch (find_anywhere(context, input, &way->trace)) {
+	switch (find_anywhere(context, input, &way->trace, &way->is_open)) {
 	case OWNER_OURS:
 		way->kind = WAY_OTHERS;
+		way->is_named = true;
 		way->is_linked = is_linked(&way->trace);
 		return;
 	case OWNER_UNKNOWN:
@@ -166,7 +187,7 @@ static void look_further(
 static void look(const void *context, const struct weigh_input *input, struct way *way)
 {
 	char address[NETADDR_TEXT_MAX];
-	enum owner owner = find_owner(context, input, way->trace.entry);
+	enum owner owner = find_owner(context, input, way->trace.entry, &way->is_open);
 
 	switch (owner) {
 	case OWNER_OURS:
@@ -195,10 +216,12 @@ static void find_out(const void *context, const struct weigh_input *input, struc
 	trace_read(context, &input->bounce->original, &way->trace);
 	if (input->domain->sender_count == 0 && input->resolver == NULL)
 		way->why = "no senders are configured for this domain, and DNS is not asked";
-	else if (way->trace.entry == NULL)
-		way->why = way->trace.why;
-	else
+	else if (way->trace.entry != NULL)
 		look(context, input, way);
+	else {
+		way->why = way->trace.why;
+		way->is_named = is_any_ours(input, &way->trace);
+	}
 }
 
 const struct way *way_find(const void *context, const struct weigh_input *input)

@@ -22,6 +22,9 @@ struct way {
 	const char *why; /* of WAY_UNKNOWN, for people */
 	bool is_linked;	 /* of WAY_OTHERS: who handed it to the reporter has written a line, too, or
 			    may have */
+	bool is_named;	 /* a line that is not the reporter's own hop names a host of ours */
+	bool is_open; /* whether one does could not be found out: DNS gave no answer, or the trace
+			 is not whole */
 };
 
 /* Found once a message, which may ask DNS for SPF records; kept in the notes of input. Lent from

@@ -117,6 +117,9 @@ void weigh_add_up(struct weighing *weighing);
 /* The result of a check that has run, or NULL. */
 const char *weigh_find_result(const struct weighing *weighing, const char *check_name);
 
+/* True when the check `sent` found the message in the ledger, to whomever it went. */
+bool weigh_is_sent(const struct weighing *weighing);
+
 /* The weight of a check's result: from the configuration's `weights` (NULL: none), else from
  * rules/weights.rules; false when there is none. */
 bool weigh_find_weight(

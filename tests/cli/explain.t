@@ -180,4 +180,20 @@ explain_own
 like "$out" '^  dkim +absent +-30 ' "one that came from outside has to, whatever lines it brings"
 like "$out" '^  hop +foreign +-25 ' "and is asked for the hop"
 
+# A forwarder that takes the signature off. The ledger knows the message, if not under the name that he gives.
+sed -e 's/signed *= some/signed = all/' "$conf" >"$all"
+explain_stripped() {
+	run "$BACKSTOP" explain -c "$all" "$now" $1 "$world/genuine-forwarded.eml"
+}
+explain_stripped --state
+like "$out" '^  dkim +unsigned +\+0 .*the ledger knows the message' "no signature of a message in the ledger"
+sed 's/dora@example\.net/dora@example.com/g' "$world/genuine-forwarded.eml" >"$dir/other.eml"
+run "$BACKSTOP" explain -c "$all" "$now" --state "$dir/other.eml"
+like "$out" '^  sent +other-recipient ' "nor under the recipient's name"
+like "$out" '^  dkim +unsigned +\+0 ' "it counts no more than once"
+like "$out" ': unproven ' "and the bounce is not lost"
+explain_stripped
+like "$out" '^  dkim +absent-forwarded +-14 ' "without a ledger it counts, but not as a proof"
+like "$out" ': unproven ' "so the bounce is not lost either"
+
 done_testing

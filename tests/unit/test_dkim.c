@@ -652,6 +652,56 @@ START_TEST(adds_up_with_the_path)
 }
 END_TEST
 
+/* Where all mail is signed, but somebody between us and the reporter may have taken the signature
+ * off, or put his own in its place: a forwarder, a list among the subscribers. */
+#define LINE "Received: "
+#define FORWARDER "from mx.f.example (mx.f.example [198.51.100.9]) by mx.b.example\n"
+#define TO_FORWARDER "from lists.example.org (lists.example.org [192.0.2.10]) by mx.f.example\n"
+#define TO_ANOTHER "from lists.example.org (lists.example.org [192.0.2.10]) by ex1.else.example\n"
+#define SILENT "by mx.b.example id 2\n"
+
+static const struct {
+	const char *what, *lines, *result;
+	int signer; /* -1: none */
+	enum verdict verdict;
+} stripped[] = {
+	{"no trace", "", "absent", -1, VERDICT_BACKSCATTER},
+	{"a foreign path", LINE SPAM "\n", "absent", -1, VERDICT_BACKSCATTER},
+	{"straight from us", LINE OURS "\n", "absent", -1, VERDICT_UNPROVEN},
+	{"by a forwarder", LINE FORWARDER LINE TO_FORWARDER, "absent-forwarded", -1,
+		VERDICT_UNPROVEN},
+	{"by a list that signs", LINE FORWARDER LINE TO_FORWARDER, "absent-forwarded", STRANGER,
+		VERDICT_UNPROVEN},
+	{"by one whose hosts have other names", LINE FORWARDER LINE TO_ANOTHER, "absent-forwarded",
+		-1, VERDICT_UNPROVEN},
+	{"to a host that does not say by whom", LINE SILENT LINE TO_FORWARDER, "absent-forwarded",
+		-1, VERDICT_UNPROVEN},
+	{"spam to a host that does not say by whom", LINE SILENT LINE SPAM "\n", "absent", -1,
+		VERDICT_BACKSCATTER},
+};
+
+START_TEST(a_forwarder_may_take_the_signature_off)
+{
+	void *context = mem_context(NULL, "test");
+	struct domain_config strict = domain;
+	const struct seal seal = {.key = STRANGER, .domain = "example.net"};
+	char *block = mem_printf(context, "%s%s%s", stripped[_i].lines,
+		stripped[_i].signer < 0 ? "" : sign(context, &seal, post), post);
+	char *report = make_report(context, block, AS_HEADERS);
+
+	strict.dkim_signed = SHARE_ALL;
+	strict.senders = senders;
+	strict.sender_count = 1;
+	struct evidence dkim = weigh_dkim(context, report, &strict);
+	struct weighing got = weigh(context, report, &strict);
+	ck_assert_msg(strcmp(dkim.result, stripped[_i].result) == 0, "%s: want %s, got %s: %s",
+		stripped[_i].what, stripped[_i].result, dkim.result, dkim.detail);
+	ck_assert_msg(
+		got.verdict == stripped[_i].verdict, "%s: got %d", stripped[_i].what, got.score);
+	mem_free(context);
+}
+END_TEST
+
 static void make_keys(void)
 {
 	keys[RSA_2048] = EVP_RSA_gen(2048);
@@ -685,6 +735,7 @@ int main(void)
 	tcase_add_test(tcase, is_unavailable_without_keys_or_headers);
 	tcase_add_loop_test(tcase, asks_dns_for_keys, 0, ROWS(answers));
 	tcase_add_loop_test(tcase, adds_up_with_the_path, 0, ROWS(sums));
+	tcase_add_loop_test(tcase, a_forwarder_may_take_the_signature_off, 0, ROWS(stripped));
 	suite_add_tcase(suite, tcase);
 	int status = suite_run(suite);
 	for (int i = 0; i < KEY_COUNT; i++)
