@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/memory.h"
+#include "base/message_id.h"
 #include "state/parts.h"
 
 enum {
@@ -18,25 +19,40 @@ enum {
 	KEY_SIZE = LEDGER_KEY_SIZE
 };
 
-/* Without white space and angle brackets around it, case kept. */
-enum status ledger_hash_message(const char *message_id, unsigned char *hash_out)
+/* A hash that cannot be had is an error of its own: it must never look like a message that was not
+ * sent. */
+static enum status hash_text(const char *text, unsigned char *hash_out)
 {
-	static const char around[] = " \t\r\n<>";
 	unsigned char hash[BOX_HASH_SIZE];
-	size_t length;
 
-	if (message_id == NULL)
-		return STATUS_NOT_FOUND;
-	message_id += strspn(message_id, around);
-	length = strlen(message_id);
-	while (length > 0 && strchr(around, message_id[length - 1]) != NULL)
-		length--;
-	if (length == 0)
-		return STATUS_NOT_FOUND;
-	if (!box_hash(message_id, length, hash))
+	if (!box_hash(text, strlen(text), hash))
 		return STATUS_STATE;
 	memcpy(hash_out, hash, MESSAGE_SIZE);
 	return STATUS_OK;
+}
+
+enum status ledger_hash_message(const char *message_id, unsigned char *hash_out)
+{
+	char *id = message_id_normalise(NULL, message_id);
+	enum status status = id == NULL ? STATUS_NOT_FOUND : hash_text(id, hash_out);
+
+	mem_free(id);
+	return status;
+}
+
+/* As older versions stored it, with the case of its domain. STATUS_NOT_FOUND also when that is the
+ * same. */
+static enum status hash_old_message_id(const char *message_id, unsigned char *hash_out)
+{
+	char *id = message_id_normalise(NULL, message_id);
+	char *old = message_id_strip(NULL, message_id);
+	enum status status = STATUS_NOT_FOUND;
+
+	if (id != NULL && strcmp(id, old) != 0)
+		status = hash_text(old, hash_out);
+	mem_free(id);
+	mem_free(old);
+	return status;
 }
 
 enum status ledger_hash_recipient(const char *recipient, unsigned char *hash_out)
@@ -161,9 +177,38 @@ static enum status hash_recipients(const char *const *recipients, size_t recipie
 	return STATUS_OK;
 }
 
+/* What is known of one message under two keys. */
+static void merge(struct ledger_answer *answer, const struct ledger_answer *other)
+{
+	if (other->has_recipient || !answer->has_message)
+		answer->sent_s = other->sent_s;
+	answer->has_message |= other->has_message;
+	answer->records_recipients |= other->records_recipients;
+	answer->has_recipient |= other->has_recipient;
+}
+
+static enum status find_both(struct state *state, const char *message_id, struct lookup *lookup,
+	struct ledger_answer *answer_out)
+{
+	enum status status = box_read(state, look_up, lookup);
+
+	if (status != STATUS_OK)
+		return status;
+	*answer_out = lookup->answer;
+	status = hash_old_message_id(message_id, lookup->message);
+	if (answer_out->has_recipient || status == STATUS_NOT_FOUND)
+		return STATUS_OK;
+	if (status == STATUS_OK)
+		status = box_read(state, look_up, lookup);
+	if (status == STATUS_OK)
+		merge(answer_out, &lookup->answer);
+	return status;
+}
+
 enum status ledger_find(struct state *state, const char *message_id, const char *const *recipients,
 	size_t recipient_count, struct ledger_answer *answer_out)
 {
+	struct ledger_answer answer = {0};
 	struct lookup lookup = {.count = 0};
 	unsigned char *hashes;
 	enum status status;
@@ -176,9 +221,9 @@ enum status ledger_find(struct state *state, const char *message_id, const char 
 	lookup.recipients = hashes;
 	status = hash_recipients(recipients, recipient_count, hashes, &lookup.count);
 	if (status == STATUS_OK)
-		status = box_read(state, look_up, &lookup);
+		status = find_both(state, message_id, &lookup, &answer);
 	if (status == STATUS_OK)
-		*answer_out = lookup.answer;
+		*answer_out = answer;
 	mem_free(hashes);
 	return status;
 }

@@ -1,9 +1,10 @@
 /*
  * ledger.h: what we sent: pairs of Message-ID and recipient.
  *
- * Key: 16 bytes of SHA-256 over the Message-ID, 8 bytes over the normalised recipient (zero when it
- * is not recorded). Value: version, time. So "was this Message-ID ever sent" is a prefix look-up,
- * and an entry costs well under 100 bytes.
+ * Key: 16 bytes of SHA-256 over the Message-ID (base/message_id.h; older versions kept the case of
+ * its domain, and what they wrote is found as well), 8 bytes over the normalised recipient (zero
+ * when it is not recorded). Value: version, time. So "was this Message-ID ever sent" is a prefix
+ * look-up, and an entry costs well under 100 bytes.
  *
  * A ledger vouches for absence only for the time that it covers, which is kept for each sender
  * domain of its own: from the domain's first feeding on, and, when it is fed in batches, up to the

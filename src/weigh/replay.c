@@ -21,6 +21,7 @@
 
 #include "base/address.h"
 #include "base/memory.h"
+#include "base/message_id.h"
 #include "state/ledger.h"
 #include "state/proof.h"
 #include "weigh/candidates.h"
@@ -99,19 +100,6 @@ static int measure_gain(const struct weigh_input *input)
 	return gain;
 }
 
-/* Without what surrounds it; case counts. NULL when nothing is left. */
-static const char *strip_id(const void *context, const char *message_id)
-{
-	static const char around[] = " \t<>";
-	size_t length;
-
-	if (message_id == NULL)
-		return NULL;
-	message_id += strspn(message_id, around);
-	length = strcspn(message_id, around);
-	return length == 0 ? NULL : mem_strndup(context, message_id, length);
-}
-
 /* True when the report, or the reporter's own trace, names this address. */
 static bool is_named(const void *context, const struct weigh_input *input, const char *address)
 {
@@ -158,7 +146,7 @@ static bool add_tag(const void *context, const struct weigh_input *input, struct
 	bool *has_tag_out)
 {
 	const struct evidence *item = find_evidence(input, "tag");
-	const char *id = strip_id(context, input->bounce->original.message_id);
+	const char *id = message_id_normalise(context, input->bounce->original.message_id);
 	struct tagged tagged;
 
 	*has_tag_out = false;
@@ -177,12 +165,12 @@ static bool add_tag(const void *context, const struct weigh_input *input, struct
 static enum status add_pairs(const void *context, const struct weigh_input *input,
 	const char *message_id, const struct candidates *candidates, struct proof_use *use)
 {
-	const char *id = strip_id(context, message_id);
+	const char *id = message_id_normalise(context, message_id);
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; i < candidates->count && status == STATUS_OK; i++) {
 		struct ledger_answer answer;
-		status = ledger_find(input->state, id, &candidates->items[i], 1, &answer);
+		status = ledger_find(input->state, message_id, &candidates->items[i], 1, &answer);
 		if (status == STATUS_OK && answer.has_recipient &&
 			!proof_add(use, "pair", id, candidates->items[i]))
 			status = STATUS_STATE;
@@ -194,7 +182,7 @@ static enum status add_pairs(const void *context, const struct weigh_input *inpu
 static bool add_named(const void *context, const char *message_id,
 	const struct candidates *candidates, struct proof_use *use)
 {
-	const char *id = strip_id(context, message_id);
+	const char *id = message_id_normalise(context, message_id);
 
 	for (size_t i = 0; i < candidates->count && i < NAMED_MAX; i++) {
 		if (!proof_add(use, "pair", id, candidates->items[i]))
@@ -219,7 +207,7 @@ static bool add_sent(const void *context, const struct weigh_input *input, struc
 	for (size_t i = 0; i < names.count; i++) {
 		const char *id = names.items[i];
 		struct ledger_answer answer;
-		if (strip_id(context, id) == NULL)
+		if (message_id_normalise(context, id) == NULL)
 			continue;
 		if (ledger_find(input->state, id, candidates.items, candidates.count, &answer) !=
 			STATUS_OK)

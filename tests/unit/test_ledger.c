@@ -61,6 +61,7 @@ static const struct {
 	{"<one@lists.example.org>", "eve@example.net", true, true, false, -1},
 	{"<one@lists.example.org>", NULL, true, true, false, -1},
 	{"<One@lists.example.org>", "ann@example.net", false, false, false, 0},
+	{"<one@Lists.Example.ORG>", "ann@example.net", true, true, true, 1000},
 	{"<one@lists.example.or>", "ann@example.net", false, false, false, 0},
 	{"<two@lists.example.org>", "ann@example.net", true, false, false, 1002},
 	{"<two@lists.example.org>", "", true, false, false, 1002},
@@ -97,6 +98,38 @@ START_TEST(entries_are_found)
 	reopen(STATE_READ);
 	for (int i = 0; i < ROWS(look_ups); i++)
 		check_look_up(i);
+}
+END_TEST
+
+/* A record as older versions wrote it: the case of the Message-ID's domain was kept. */
+static int put_old(struct state *into, MDB_txn *transaction, void *argument)
+{
+	unsigned char key[24], hash[BOX_HASH_SIZE], value[9] = {1, 0, 0, 0, 0, 0, 0, 0x03, 0xE8};
+	MDB_val entry = {.mv_size = sizeof key, .mv_data = key};
+	MDB_val time = {.mv_size = sizeof value, .mv_data = value};
+
+	ck_assert(box_hash(argument, strlen(argument), hash));
+	memcpy(key, hash, 16);
+	ck_assert(box_hash("ann@example.net", strlen("ann@example.net"), hash));
+	memcpy(key + 16, hash, 8);
+	return mdb_put(transaction, into->dbis[BOX_SENT], &entry, &time, 0);
+}
+
+START_TEST(old_entries_are_found)
+{
+	char id[] = "old@Lists.Example.ORG";
+	const struct ledger_entry more = {
+		1001, "<old@Lists.Example.ORG>", "bob@example.net", NULL, NULL};
+
+	ck_assert_status(box_write(state, put_old, id), STATUS_OK);
+	ck_assert(find("<old@Lists.Example.ORG>", "ann@example.net").has_recipient);
+	ck_assert_int_eq(find("<old@Lists.Example.ORG>", "ann@example.net").sent_s, 1000);
+	add(LEDGER_FEED_BATCH, &more, 1); /* the same message, to another, after the update */
+	ck_assert(find("<old@Lists.Example.ORG>", "ann@example.net").has_recipient);
+	ck_assert(find("<old@Lists.Example.ORG>", "bob@example.net").has_recipient);
+	ck_assert(find("<old@lists.example.org>", "bob@example.net").has_recipient);
+	ck_assert(!find("<old@Lists.Example.ORG>", "eve@example.net").has_recipient);
+	ck_assert(find("<old@Lists.Example.ORG>", "eve@example.net").records_recipients);
 }
 END_TEST
 
@@ -424,6 +457,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, set_up_state, tear_down);
 	tcase_add_test(tests, entries_are_found);
+	tcase_add_test(tests, old_entries_are_found);
 	tcase_add_test(tests, any_recipient_of_several_will_do);
 	tcase_add_test(tests, empty_ledger_answers);
 	tcase_add_test(tests, entries_keep_their_first_time);
