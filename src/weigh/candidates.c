@@ -108,6 +108,10 @@ static void add_name(struct original_names *names, const char *name)
 		names->items[names->count++] = name;
 }
 
+/* Where relays that give a Message-ID of their own keep the one that was there. */
+static const char *const kept_ids[] = {
+	"X-Original-Message-ID", "X-Google-Original-Message-ID", "X-Microsoft-Original-Message-ID"};
+
 void original_names_collect(
 	const void *context, const struct bounce *bounce, struct original_names *names_out)
 {
@@ -119,6 +123,11 @@ void original_names_collect(
 	/* A Message-ID may have a plus and two digits in it itself. */
 	if (bounce->envelope_id != NULL && strchr(bounce->envelope_id, '+') != NULL)
 		add_name(names, decode_envelope_id(context, bounce->envelope_id));
+	for (size_t i = 0; i < sizeof(kept_ids) / sizeof(kept_ids[0]); i++) {
+		const char *value = headers_find(&bounce->original.headers, kept_ids[i]);
+		if (value != NULL)
+			add_name(names, header_message_id(context, value));
+	}
 	for (size_t i = 0; i < bounce->message_id_count; i++)
 		add_name(names, bounce->message_ids[i]);
 }

@@ -32,8 +32,9 @@ struct original_names {
 	size_t count;
 };
 
-/* Its Message-ID, its envelope id (RFC 3461 section 4; also decoded from xtext), and the
- * Message-IDs that the report refers to. Strings on context or lent from bounce. */
+/* Its Message-ID, its envelope id (RFC 3461 section 4; also decoded from xtext), the Message-ID
+ * that a relay replaced, and those that the report refers to. Strings on context or lent from
+ * bounce. */
 void original_names_collect(
 	const void *context, const struct bounce *bounce, struct original_names *names_out);
 

@@ -46,6 +46,9 @@ struct facts {
 	const char *postfix_sender;
 	const char *return_path_above, *return_path_below; /* of the returned Received line */
 	const char *message_id, *envelope_id, *recipient;
+	const char
+		*above; /* Received lines, with their line ends, on top of the returned headers */
+	const char *field; /* a further one of the returned headers */
 };
 
 static const char *field(const char *name, const char *value)
@@ -62,13 +65,14 @@ static char *make_report(const struct facts *facts)
 		"boundary=b\n\n--b\nContent-Type: message/delivery-status\n\n"
 		"Reporting-MTA: dns; mx.c.example\n%s%s\nFinal-Recipient: rfc822; %s\n"
 		"Action: failed\nStatus: 5.1.1\n\n--b\nContent-Type: text/rfc822-headers\n\n"
-		"%sReceived: from x by y\n%sFrom: x@lists.example.org\n%s\n--b--\n",
+		"%s%sReceived: from x by y\n%sFrom: x@lists.example.org\n%s%s\n--b--\n",
 		facts->to, field("X-Postfix-Sender: rfc822; ", facts->postfix_sender),
 		field("Original-Envelope-Id: ", facts->envelope_id),
 		facts->recipient == NULL ? ANN : facts->recipient,
 		field("Return-Path: ", facts->return_path_above),
+		facts->above == NULL ? "" : facts->above,
 		field("Return-Path: ", facts->return_path_below),
-		field("Message-ID: ", facts->message_id));
+		field("Message-ID: ", facts->message_id), field("", facts->field));
 }
 
 static struct weighing weigh(const struct facts *facts, struct state *with_state)
@@ -218,6 +222,19 @@ static const struct {
 		 .postfix_sender = "announce-bounces+ann=b.example@lists.example.org"},
 		"verp-recipient", VERDICT_UNPROVEN},
 	{{.to = BOX, .message_id = "<never@lists.example.org>"}, "absent", VERDICT_BACKSCATTER},
+	/* A relay that gives a Message-ID of its own may keep ours. */
+	{{.to = BOX,
+		 .message_id = "<new@relay.example>",
+		 .field = "X-Original-Message-ID: " MESSAGE_ID},
+		"recipient", VERDICT_GENUINE},
+	{{.to = BOX,
+		 .message_id = "<new@relay.example>",
+		 .field = "X-Google-Original-Message-ID: " MESSAGE_ID},
+		"recipient", VERDICT_GENUINE},
+	{{.to = BOX,
+		 .message_id = "<new@relay.example>",
+		 .field = "X-Microsoft-Original-Message-ID: " MESSAGE_ID},
+		"recipient", VERDICT_GENUINE},
 	{{.to = BOX}, "unavailable", VERDICT_UNPROVEN},
 };
 
