@@ -12,8 +12,10 @@
 
 #include "base/address.h"
 #include "base/memory.h"
+#include "base/message_id.h"
 #include "state/ledger.h"
 #include "weigh/candidates.h"
+#include "weigh/way.h"
 
 #define DATE_SKEW_S (6 * 3600)	     /* how far the clock of who wrote the mail may be ahead */
 #define QUEUE_LIFETIME_S (5 * 86400) /* Postfix, sendmail, Exim: how long mail is tried */
@@ -55,9 +57,22 @@ static void weigh_other(const struct weigh_input *input, const struct original_n
 		"not signed; the report names another";
 }
 
+/* True when the message may have had another Message-ID when it left: the reporter got it, or may
+ * have, by way of a forwarder, and a relay that gives a new one does not give one of our domain. */
+static bool may_be_renamed(const void *context, const struct weigh_input *input)
+{
+	const char *id = message_id_normalise(context, input->bounce->original.message_id);
+	const char *domain = id == NULL ? NULL : address_domain(id);
+	const struct way *way = way_find(context, input);
+
+	if (domain != NULL && strcmp(domain, input->domain->name) == 0)
+		return false;
+	return way->is_open || (way->kind == WAY_OTHERS && way->is_linked);
+}
+
 /* Not in the ledger: what that means at the time in question. */
-static void weigh_absent(
-	const struct weigh_input *input, const struct trace *trace, struct evidence *evidence_out)
+static void weigh_absent(const void *context, const struct weigh_input *input,
+	const struct trace *trace, struct evidence *evidence_out)
 {
 	struct ledger_coverage coverage;
 	long long written = 0;
@@ -85,6 +100,13 @@ static void weigh_absent(
 		handed_over > coverage.until_s ||
 		(written > coverage.until_s && written <= handed_over + DATE_SKEW_S)) {
 		evidence_out->detail = "not in the ledger, which does not cover that time";
+		return;
+	}
+	if (may_be_renamed(context, input)) {
+		evidence_out->result = "absent-forwarded";
+		evidence_out->detail =
+			"we sent no message with this Message-ID; but a forwarder handed it on, or "
+			"may have, and a relay may have given it another Message-ID";
 		return;
 	}
 	if (earliest >= coverage.from_s || (written != 0 && written <= handed_over &&
@@ -135,6 +157,6 @@ void sent_weigh(const void *context, const struct weigh_input *input, struct evi
 	} else if (answer.has_message) {
 		weigh_other(input, &names, &verp, evidence_out);
 	} else {
-		weigh_absent(input, &trace, evidence_out);
+		weigh_absent(context, input, &trace, evidence_out);
 	}
 }

@@ -21,7 +21,11 @@ static struct tag_keys keys = {.path = "tag.keys",
 	.items = {{.id = 7, .created_s = 20000 * DAY, .secret = "0123456789abcdef"}}};
 static const struct prvs_keys prvs = {
 	.path = "prvs.keys", .count = 1, .items = {{.id = 0, .size = 6, .secret = "sesame"}}};
+static const struct netblock senders[] = {
+	{{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 10}}, 128}};
 static const struct domain_config domain = {.name = "lists.example.org",
+	.senders = senders,
+	.sender_count = 1,
 	.tagged = SHARE_SOME,
 	.tag_lifetime_s = 14 * DAY,
 	.prvs_lifetime_s = 7 * DAY,
@@ -247,6 +251,39 @@ START_TEST(sent_alone)
 }
 END_TEST
 
+/* A Message-ID that a relay has replaced is in no ledger. Where a forwarder stands in the trace,
+ * too, or may, that is no proof; a trace that contradicts itself, or names nobody of ours, is one.
+ */
+#define RENAMED "<new@relay.example>"
+#define BY_FORWARDER "Received: from mx.f.example (mx.f.example [198.51.100.9]) by mx.c.example\n"
+#define BY_SPAMMER "Received: from spam.example (spam.example [198.51.100.66]) by mx.c.example\n"
+#define TO_FORWARDER                                                                               \
+	"Received: from lists.example.org (lists.example.org [192.0.2.10]) by mx.f.example\n"
+
+static const struct {
+	const char *above, *message_id, *sent;
+	enum verdict verdict;
+} forwarded[] = {
+	{BY_FORWARDER TO_FORWARDER, RENAMED, "absent-forwarded", VERDICT_UNPROVEN},
+	{BY_SPAMMER TO_FORWARDER, RENAMED, "absent", VERDICT_BACKSCATTER},
+	{BY_SPAMMER, RENAMED, "absent", VERDICT_BACKSCATTER},
+	{"", RENAMED, "absent", VERDICT_BACKSCATTER},
+	/* No relay gives one of our domain, however it spells it. */
+	{BY_FORWARDER TO_FORWARDER, "<1@lists.example.org>", "absent", VERDICT_BACKSCATTER},
+	{BY_FORWARDER TO_FORWARDER, "<1@Lists.Example.org>", "absent", VERDICT_BACKSCATTER},
+};
+
+START_TEST(sent_with_a_forwarder)
+{
+	struct facts facts = {
+		.to = BOX, .message_id = forwarded[_i].message_id, .above = forwarded[_i].above};
+	struct weighing got = weigh(&facts, state);
+
+	assert_result(&got, "sent", forwarded[_i].sent);
+	ck_assert_msg(got.verdict == forwarded[_i].verdict, "got %d", got.score);
+}
+END_TEST
+
 /* The ledger lacks a message of ours; its tag outvotes that. */
 START_TEST(sent_wrong_and_outvoted)
 {
@@ -271,6 +308,7 @@ int main(void)
 	tcase_add_loop_test(tcase, tag_in_its_places, 0, ROWS(places));
 	tcase_add_test(tcase, prvs_proves_nothing_alone);
 	tcase_add_loop_test(tcase, sent_alone, 0, ROWS(ledgers));
+	tcase_add_loop_test(tcase, sent_with_a_forwarder, 0, ROWS(forwarded));
 	tcase_add_test(tcase, sent_wrong_and_outvoted);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
