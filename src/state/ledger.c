@@ -113,12 +113,14 @@ static int find_message(MDB_cursor *cursor, struct lookup *lookup)
 		if (lookup->answer.sent_s == 0)
 			ledger_decode_sent(&value, &lookup->answer.sent_s);
 		/* Only the first can be the one without a recipient, so this ends soon. */
+		lookup->answer.has_several = lookup->answer.records_recipients;
 		lookup->answer.records_recipients = memcmp(key.mv_data, bytes, KEY_SIZE) != 0;
-		if (lookup->answer.records_recipients)
+		if (lookup->answer.has_several)
 			return MDB_SUCCESS;
 		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 	}
-	return code;
+	/* The cursor ran over the last of the message: what was found stands. */
+	return lookup->answer.records_recipients && code == MDB_NOTFOUND ? MDB_SUCCESS : code;
 }
 
 static int find_recipients(MDB_cursor *cursor, struct lookup *lookup)
@@ -180,11 +182,14 @@ static enum status hash_recipients(const char *const *recipients, size_t recipie
 /* What is known of one message under two keys. */
 static void merge(struct ledger_answer *answer, const struct ledger_answer *other)
 {
+	bool both = answer->records_recipients && other->records_recipients;
+
 	if (other->has_recipient || !answer->has_message)
 		answer->sent_s = other->sent_s;
 	answer->has_message |= other->has_message;
 	answer->records_recipients |= other->records_recipients;
 	answer->has_recipient |= other->has_recipient;
+	answer->has_several |= other->has_several || both;
 }
 
 static enum status find_both(struct state *state, const char *message_id, struct lookup *lookup,
@@ -196,7 +201,7 @@ static enum status find_both(struct state *state, const char *message_id, struct
 		return status;
 	*answer_out = lookup->answer;
 	status = hash_old_message_id(message_id, lookup->message);
-	if (answer_out->has_recipient || status == STATUS_NOT_FOUND)
+	if (status == STATUS_NOT_FOUND)
 		return STATUS_OK;
 	if (status == STATUS_OK)
 		status = box_read(state, look_up, lookup);

@@ -37,6 +37,7 @@ struct ledger_answer {
 	bool has_message;	 /* this Message-ID was sent */
 	bool records_recipients; /* and at least one recipient of it is recorded */
 	bool has_recipient;	 /* and one of those asked for is among them */
+	bool has_several;	 /* more than one recipient is recorded */
 	int64_t sent_s;		 /* of the matching entry, else of any; 0 when none */
 };
 

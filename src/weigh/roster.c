@@ -190,7 +190,8 @@ static void weigh_stranger(
 	if (!kind_is_delivery_report(input->bounce->kind)) {
 		evidence_out->detail = "not on the roster; but an answer may come from an address "
 				       "of another name";
-	} else if (said(input, "sent", "recipient") || said(input, "tag", "valid-recipient")) {
+	} else if (said(input, "sent", "recipient") || said(input, "sent", "recipient-stranger") ||
+		   said(input, "tag", "valid-recipient")) {
 		evidence_out->result = "mailed";
 		evidence_out->detail = "not on the roster, but mailed by us";
 	} else if (is_other_address(sight, verp)) {

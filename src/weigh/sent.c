@@ -15,6 +15,7 @@
 #include "base/message_id.h"
 #include "state/ledger.h"
 #include "weigh/candidates.h"
+#include "weigh/standing.h"
 #include "weigh/way.h"
 
 #define DATE_SKEW_S (6 * 3600)	     /* how far the clock of who wrote the mail may be ahead */
@@ -121,6 +122,26 @@ static void weigh_absent(const void *context, const struct weigh_input *input,
 		"it may have been sent before and have waited in a queue";
 }
 
+/* Message-ID and recipient are there. Of a message that went to several each of them knows the
+ * Message-ID, and may know the others: it is no proof where who reports is a stranger. What went to
+ * one only he knows, and the servers on the way. */
+static void weigh_recipient(const void *context, const struct weigh_input *input,
+	const struct ledger_answer *answer, struct evidence *evidence_out)
+{
+	const char *why;
+	enum standing standing =
+		answer->has_several ? standing_find(context, input, &why) : STANDING_UNKNOWN;
+
+	evidence_out->result = "recipient";
+	evidence_out->detail = "we sent this message to this recipient";
+	if (standing != STANDING_STRANGER && standing != STANDING_ELSEWHERE)
+		return;
+	evidence_out->result = "recipient-stranger";
+	evidence_out->detail =
+		"we sent this message to this recipient, but to others as well, and who reports "
+		"is not of the recipient's domain";
+}
+
 void sent_weigh(const void *context, const struct weigh_input *input, struct evidence *evidence_out)
 {
 	struct candidates candidates, verp;
@@ -149,8 +170,7 @@ void sent_weigh(const void *context, const struct weigh_input *input, struct evi
 	if (ask(input, &names, &candidates, &answer) != STATUS_OK) {
 		evidence_out->detail = "the ledger could not be read";
 	} else if (answer.has_recipient) {
-		evidence_out->result = "recipient";
-		evidence_out->detail = "we sent this message to this recipient";
+		weigh_recipient(context, input, &answer, evidence_out);
 	} else if (answer.has_message && !answer.records_recipients) {
 		evidence_out->result = "message";
 		evidence_out->detail = "we sent this message; to whom was not recorded";

@@ -204,7 +204,18 @@ static enum standing weigh_recipient(struct client *client, struct place *places
 	if (place != NULL && place->standing == STANDING_STRANGER)
 		return STANDING_STRANGER;
 	*why_out = "it belongs to the address that a forwarder led to, if at all";
-	return STANDING_UNKNOWN;
+	return STANDING_ELSEWHERE;
+}
+
+/* Related is only who is for all; a stranger to one of them is one. */
+static enum standing find_worse(enum standing a, enum standing b)
+{
+	static const int ranks[] = {[STANDING_RELATED] = 0,
+		[STANDING_UNKNOWN] = 1,
+		[STANDING_ELSEWHERE] = 2,
+		[STANDING_STRANGER] = 3};
+
+	return ranks[b] > ranks[a] ? b : a;
 }
 
 static enum standing find_out(
@@ -236,11 +247,9 @@ static enum standing find_out(
 		const char *why;
 		enum standing standing = weigh_recipient(
 			client, places, &count, &input->bounce->recipients[i], &why);
-		if (i == 0 || (standing != worst && worst != STANDING_STRANGER))
+		if (i == 0 || find_worse(worst, standing) != worst)
 			*why_out = why;
-		/* Related is only who is for all; a stranger to one of them is one. */
-		if (standing == STANDING_STRANGER || worst == STANDING_RELATED)
-			worst = standing;
+		worst = find_worse(worst, standing);
 	}
 	return worst;
 }
@@ -263,11 +272,14 @@ void standing_weigh(
 {
 	static const char *const results[] = {[STANDING_UNKNOWN] = "unavailable",
 		[STANDING_RELATED] = "related",
+		[STANDING_ELSEWHERE] = "unavailable",
 		[STANDING_STRANGER] = "stranger"};
 	static const char *const texts[] = {
 		[STANDING_UNKNOWN] =
 			"it is not known whether who reports may speak for the recipient",
 		[STANDING_RELATED] = "who reports may speak for the recipient",
+		[STANDING_ELSEWHERE] =
+			"it is not known whether who reports may speak for the recipient",
 		[STANDING_STRANGER] = "who reports may not speak for the recipient"};
 	const char *why;
 

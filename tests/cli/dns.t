@@ -123,7 +123,13 @@ in.example.net. A 203.0.113.25
 EOZ
 configure_dns ''
 is "$(saw standing "$dir/strange.eml")" stranger "neither"
-like "$(cat "$dir/json")" '"verdict":"genuine"' "which the ledger outvotes"
+like "$(cat "$dir/json")" '"verdict":"unproven".*"check":"sent","result":"recipient-stranger"' \
+	"which the ledger does not outvote: others got the post, too"
+sed 's/20261120080000\.1A2B@/letter@/' "$dir/strange.eml" >"$dir/letter.eml"
+printf '1795161602\t<letter@lists.example.org>\tannounce-bounces@lists.example.org\tann@example.net\n' |
+	"$BACKSTOP" sent -c "$conf" "$now" --tsv=- >/dev/null
+is "$(saw standing "$dir/letter.eml")" stranger "a message to one, a stranger"
+like "$(cat "$dir/json")" '"verdict":"genuine"' "which the ledger outvotes: who else could know it?"
 rm -rf "$state"
 "$BACKSTOP" scan -c "$conf" "$now" --dns --format=json "$world/unproven-nothing-returned.eml" >"$dir/json"
 like "$(cat "$dir/json")" '"verdict":"unproven".*"check":"standing"' "alone it decides nothing"
@@ -203,6 +209,9 @@ for message in "$signed" "$forged" "$world/genuine-before-the-ledger.eml"; do
 	configure_dns "$no_senders; $by_dns" "$lists" 'use = no'
 	deliver "$message"
 	without=$(verdict)
+	# What DNS would have told of the way may be what saves it: no Message-ID that a relay may have
+	# given decides in an outage.
+	[ "$message" = "$forged" ] && without="verdict=unproven action=forward"
 	is "$(asked)" 0 "$name: dns { use = no } asks nobody"
 	for manner in silent slow servfail lying-id wrong-question garbage; do
 		deliver_bad "$manner" "$message"

@@ -133,6 +133,17 @@ START_TEST(old_entries_are_found)
 }
 END_TEST
 
+START_TEST(a_message_to_several_is_told_from_one_to_one)
+{
+	add(LEDGER_FEED_BATCH, sent, ROWS(sent));
+	ck_assert(find("one@lists.example.org", "ann@example.net").has_several);
+	ck_assert(find("one@lists.example.org", NULL).has_several);
+	ck_assert(!find("two@lists.example.org", NULL).has_several);
+	ck_assert(!find("three@lists.example.org", "carol@example.net").has_several);
+	ck_assert(find("three@lists.example.org", "carol@example.net").has_recipient);
+}
+END_TEST
+
 START_TEST(any_recipient_of_several_will_do)
 {
 	static const char *const asked[] = {"eve@example.net", "", "bob@example.net", "x@y"};
@@ -458,6 +469,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, set_up_state, tear_down);
 	tcase_add_test(tests, entries_are_found);
 	tcase_add_test(tests, old_entries_are_found);
+	tcase_add_test(tests, a_message_to_several_is_told_from_one_to_one);
 	tcase_add_test(tests, any_recipient_of_several_will_do);
 	tcase_add_test(tests, empty_ledger_answers);
 	tcase_add_test(tests, entries_keep_their_first_time);
