@@ -340,6 +340,16 @@ static bool is_signed(const struct tag_key *key, const struct tag *tag, const ch
 	return CRYPTO_memcmp(mac, tag->mac, MAC_LENGTH) == 0;
 }
 
+/* The last day on which another key may have had the number of this one: that of its making, or on
+ * which somebody changed the file by hand, and perhaps a secret in it. A time that is not over yet
+ * is by another clock, and says nothing. */
+static int64_t find_first_day(const struct tag_keys *keys, const struct tag_key *key, int64_t now)
+{
+	bool is_later = keys->changed_s > key->created_s && keys->changed_s <= now;
+
+	return clock_day(is_later ? keys->changed_s : key->created_s);
+}
+
 enum tag_result tag_check(const struct tag_keys *keys, const struct tag *tag, const char *resolved,
 	int64_t lifetime_s, int64_t now)
 {
@@ -361,7 +371,7 @@ enum tag_result tag_check(const struct tag_keys *keys, const struct tag *tag, co
 	is_right = is_signed(key, tag, tag->form == 'i' ? recipient : tag->recipient);
 	mem_free(recipient);
 	if (!is_right)
-		return tag->day > clock_day(key->created_s) ? TAG_BAD : TAG_NO_KEY;
+		return tag->day > find_first_day(keys, key, now) ? TAG_BAD : TAG_NO_KEY;
 	return age_days >= -SKEW_DAYS && age_days <= lifetime_s / DAY_S ? TAG_VALID : TAG_EXPIRED;
 }
 

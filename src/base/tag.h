@@ -37,7 +37,8 @@ struct tag_key {
 
 struct tag_keys {
 	const char *path;
-	char delimiter; /* for tag_make; 0 is '+' */
+	char delimiter;	   /* for tag_make; 0 is '+' */
+	int64_t changed_s; /* the file, by another hand than tag_keys_add; 0: not known */
 	size_t count;
 	struct tag_key items[TAG_KEYS_MAX];
 };
@@ -49,7 +50,8 @@ enum tag_result {
 	TAG_BAD,       /* the form is ours, the signature is not */
 	TAG_NO_KEY,    /* signed with a key that the file does not have, or not any more: also when
 			  the day of signing is not after that on which the key of this number was
-			  made, for then it is another's that had this number */
+			  made, or the file changed, for then it may be another's that had this
+			  number */
 	TAG_UNRESOLVED /* opaque id, and nobody said which recipient it stands for */
 };
 
@@ -81,10 +83,10 @@ struct tag_keys_change {
 };
 
 /* Adds a new random key to the file, creating it with mode 0640 (atomic replace). The others stay,
- * and every byte, the owner and the mode as they were; but a key whose tags have all expired, a
- * week ago or more, goes: tags are signed with the newest, so a key's last day is that of its
- * successor. A file that is made anew begins at a random number. STATUS_NO_SPACE when all 32
- * numbers are taken. */
+ * and every byte, the owner, the mode and the time of the last change as they were; but a key whose
+ * tags have all expired, a week ago or more, goes: tags are signed with the newest, so a key's last
+ * day is that of its successor. A file that is made anew begins at a random number. STATUS_NO_SPACE
+ * when all 32 numbers are taken. */
 enum status tag_keys_add(const void *context, const char *path, int64_t now,
 	struct tag_keys_change *change, const char **error_out);
 

@@ -159,6 +159,8 @@ enum status tag_keys_read(
 	}
 	key_file_release(&file);
 	if (status == STATUS_OK)
+		keys->changed_s = file.about.st_mtime;
+	if (status == STATUS_OK)
 		*keys_out = keys;
 	else
 		mem_free(keys);
@@ -300,7 +302,14 @@ static bool write_temporary(
 	is_done = fstat(fd, &about) == 0;
 	if (is_done && old != NULL && (about.st_uid != old->st_uid || about.st_gid != old->st_gid))
 		is_done = fchown(fd, old->st_uid, old->st_gid) == 0;
-	is_done = is_done && fchmod(fd, mode) == 0 && write_bytes(fd, text, size) && fsync(fd) == 0;
+	is_done = is_done && fchmod(fd, mode) == 0 && write_bytes(fd, text, size);
+	/* The secrets that were there are the same: tags that they did not sign stay bad. */
+	if (is_done && old != NULL) {
+		const struct timespec times[] = {old->st_atim, old->st_mtim};
+
+		is_done = futimens(fd, times) == 0;
+	}
+	is_done = is_done && fsync(fd) == 0;
 	error = errno;
 	if (close(fd) != 0 && is_done) {
 		error = errno;

@@ -428,6 +428,15 @@ START_TEST(rotates)
 	keys.items[0].created_s = NOW;
 	assert_result(old, NULL, NOW, TAG_NO_KEY);
 	keys.items[0].created_s = 20779 * DAY;
+	/* The same where the secret was replaced by hand: the file was changed on that day, or
+	 * later. */
+	keys.changed_s = NOW;
+	assert_result(old, NULL, NOW, TAG_NO_KEY);
+	assert_result(old, NULL, NOW + DAY, TAG_NO_KEY);
+	keys.changed_s = NOW - DAY;
+	assert_result(old, NULL, NOW, TAG_BAD);
+	keys.changed_s = NOW + 3 * DAY; /* the file's clock is not ours: it says nothing */
+	assert_result(old, NULL, NOW, TAG_BAD);
 	keys.count = 0;
 	assert_result(old, NULL, NOW, TAG_NO_KEY);
 	ck_assert_ptr_null(make(MAILBOX, NULL, NOW));
@@ -602,6 +611,7 @@ static const char *const old_texts[] = {
 
 START_TEST(adds_to_some)
 {
+	const struct timespec written[2] = {{NOW, 0}, {NOW - 9 * DAY, 0}};
 	const char *old = old_texts[_i];
 	struct tag_keys *read;
 	const char *error;
@@ -609,12 +619,15 @@ START_TEST(adds_to_some)
 	struct tag_keys_change change = {.lifetime_s = 0};
 
 	write_file(old, strlen(old), 0600);
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, written, 0), 0);
 	ck_assert_int_eq(tag_keys_add(context, path, NOW, &change, &error), STATUS_OK);
 	ck_assert_uint_eq(change.id, 6);
 	ck_assert_int_eq(strncmp(read_back(), old, strlen(old)), 0);
 	ck_assert_int_eq(stat(path, &about), 0);
 	ck_assert_uint_eq(about.st_mode & 07777, 0600);
 	ck_assert_int_eq(tag_keys_read(context, path, &read, &error), STATUS_OK);
+	/* A key that is added changes none of the others. */
+	ck_assert_int_eq(read->changed_s, NOW - 9 * DAY);
 	keys = *read;
 	ck_assert_uint_eq(keys.items[keys.count - 1].id, 6);
 	ck_assert_int_ne(
