@@ -349,5 +349,10 @@ void dkim_weigh(const void *context, const struct weigh_input *input, struct evi
 		}
 		evidence_out->result = results[search.best];
 		evidence_out->detail = search.detail;
+		if (search.best == FINDING_INVENTED && weigh_is_sent(input->so_far)) {
+			evidence_out->result = "invented-sent";
+			evidence_out->detail = mem_printf(
+				context, "%s; but the ledger knows the message", search.detail);
+		}
 	}
 }

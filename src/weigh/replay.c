@@ -75,29 +75,35 @@ static enum proof_class find_class(enum kind kind)
 	return PROOF_ANSWER;
 }
 
-static const struct evidence *find_evidence(const struct weigh_input *input, const char *check_name)
+static const struct evidence *find_seen(const struct weighing *weighing, const char *check_name)
 {
-	for (size_t i = 0; input->so_far != NULL && i < input->so_far->count; i++) {
-		if (strcmp(input->so_far->items[i].check, check_name) == 0)
-			return &input->so_far->items[i];
+	for (size_t i = 0; weighing != NULL && i < weighing->count; i++) {
+		if (strcmp(weighing->items[i].check, check_name) == 0)
+			return &weighing->items[i];
 	}
 	return NULL;
 }
 
-/* What the proofs count for in the sum. */
-static int measure_gain(const struct weigh_input *input)
+static const struct evidence *find_evidence(const struct weigh_input *input, const char *check_name)
+{
+	return find_seen(input->so_far, check_name);
+}
+
+int replay_measure_gain(const struct weighing *so_far)
 {
 	static const char *const names[] = {"tag", "sent"};
-	int gain = 0;
+	int firm = 0, forgeable = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const struct evidence *item = find_evidence(input, names[i]);
-		int weight = item == NULL || item->weight < 0 ? 0 : item->weight;
-		if (weight > WEIGH_FORGEABLE_MAX && item->is_forgeable)
-			weight = WEIGH_FORGEABLE_MAX;
-		gain += weight;
+		const struct evidence *item = find_seen(so_far, names[i]);
+		if (item == NULL || item->weight < 0)
+			continue;
+		if (item->is_forgeable)
+			forgeable += item->weight;
+		else
+			firm += item->weight;
 	}
-	return gain;
+	return firm + (forgeable > WEIGH_FORGEABLE_MAX ? WEIGH_FORGEABLE_MAX : forgeable);
 }
 
 /* True when the report, or the reporter's own trace, names this address. */
@@ -248,7 +254,7 @@ static void weigh_use(const void *context, const struct weigh_input *input,
 	const struct proof_use *use, bool has_tag, struct evidence *evidence_out)
 {
 	uint64_t earlier[PROOF_COUNT_MAX], most;
-	int weight = 0, gain = measure_gain(input);
+	int weight = 0, gain = replay_measure_gain(input->so_far);
 
 	if (proof_find(input->state, use, earlier) != STATUS_OK) {
 		evidence_out->detail = "the uses of proofs could not be read";
@@ -282,7 +288,7 @@ static void weigh_misuse(
 	const void *context, const struct weigh_input *input, struct evidence *evidence_out)
 {
 	const struct evidence *tag = find_evidence(input, "tag");
-	int weight = 0, left = measure_gain(input) - MISUSED_LEFT;
+	int weight = 0, left = replay_measure_gain(input->so_far) - MISUSED_LEFT;
 
 	evidence_out->result = "misused";
 	evidence_out->detail = mem_printf(context,

@@ -99,6 +99,17 @@ bool weigh_find_weight(
 	return weight != NULL;
 }
 
+void weigh_look_up(const struct config *config, struct evidence *evidence)
+{
+	const struct weight *weight = find_weight(evidence->check, evidence->result);
+
+	if (!evidence->has_weight)
+		weigh_find_weight(config, evidence->check, evidence->result, &evidence->weight);
+	evidence->is_forgeable = weight != NULL && weight->is_forgeable;
+	evidence->is_post = weight != NULL && weight->is_post;
+	evidence->is_supporting |= weight != NULL && weight->is_supporting;
+}
+
 const char *weigh_find_result(const struct weighing *weighing, const char *check_name)
 {
 	for (size_t i = 0; weighing != NULL && i < weighing->count; i++) {
@@ -175,12 +186,7 @@ void weigh_bounce(const void *context, const struct weigh_input *input, struct w
 		checks[i].run(context, &own, item);
 		result_out->count++;
 		assert(item->result != NULL);
-		const struct weight *weight = find_weight(item->check, item->result);
-		if (!item->has_weight)
-			weigh_find_weight(own.config, item->check, item->result, &item->weight);
-		item->is_forgeable = weight != NULL && weight->is_forgeable;
-		item->is_post = weight != NULL && weight->is_post;
-		item->is_supporting |= weight != NULL && weight->is_supporting;
+		weigh_look_up(own.config, item);
 		log_debug("check %s: %s (%+d) %s", item->check, item->result, item->weight,
 			item->detail == NULL ? "" : item->detail);
 	}

@@ -98,6 +98,9 @@ check shape_weigh;    /* what is odd about the report as a message */
 /* Room for rosters that are read once a run (scan, explain), on context. */
 struct roster_memory *roster_memory_new(const void *context);
 
+/* What the proofs of tag and ledger count for in the sum: the most that replay takes away. */
+int replay_measure_gain(const struct weighing *so_far);
+
 /* Runs all checks and adds them up. A kind that is not judged gets VERDICT_NONE and no evidence. */
 void weigh_bounce(
 	const void *context, const struct weigh_input *input, struct weighing *result_out);
@@ -119,6 +122,10 @@ const char *weigh_find_result(const struct weighing *weighing, const char *check
 
 /* True when the check `sent` found the message in the ledger, to whomever it went. */
 bool weigh_is_sent(const struct weighing *weighing);
+
+/* Sets the weight of evidence by its check and result, unless has_weight, and what its row is
+ * marked with. Without a row it weighs nothing. */
+void weigh_look_up(const struct config *config, struct evidence *evidence);
 
 /* The weight of a check's result: from the configuration's `weights` (NULL: none), else from
  * rules/weights.rules; false when there is none. */
