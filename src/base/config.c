@@ -1,19 +1,15 @@
 /*
  * config.c: from the configuration file to struct config.
  *
- * In charge of reading the file, of filling the structures from the entries found, and of what
- * takes more than one value to judge. Leaves the syntax to config_read.c, single values to
+ * In charge of filling the structures from the entries found, and of what takes more than one value
+ * to judge. Leaves the file to config_file.c, the syntax to config_read.c, single values to
  * config_rows.c, looking up to config_find.c. Whatever of the file could be parsed is checked to
  * its end, so that one run tells every fault; comparisons of sections wait until the whole file
  * could be.
  */
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/address.h"
 #include "base/config_private.h"
@@ -377,74 +373,12 @@ static void sort_faults(struct config_faults *faults)
 	}
 }
 
-static enum status read_bytes(int fd, char *text, size_t room, size_t *size_out)
-{
-	size_t size = 0;
-
-	while (size < room) {
-		ssize_t got = read(fd, text + size, room - size);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return STATUS_IO;
-		if (got == 0)
-			break;
-		size += (size_t)got;
-	}
-	*size_out = size;
-	return STATUS_OK;
-}
-
-/* The text of an open file, on scratch; NULL with a fault. */
-static char *load_text(struct config_file *file, int fd, size_t *size_out)
-{
-	struct stat about;
-	size_t room;
-	char *text;
-
-	if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) {
-		config_file_complain(file, 0, false, "cannot be read: want a file");
-		return NULL;
-	}
-	if (about.st_size > CONFIG_SIZE_MAX) {
-		config_file_complain(file, 0, false, "cannot be read: is larger than 1 MiB");
-		return NULL;
-	}
-	if (about.st_mode & S_IWOTH)
-		config_file_complain(file, 0, true,
-			"every user may write it, and so run commands; run: chmod o-w %s",
-			file->path);
-	room = (size_t)about.st_size + 1;
-	text = mem_alloc(file->scratch, room);
-	if (read_bytes(fd, text, room, size_out) != STATUS_OK) {
-		config_file_complain(file, 0, false, "cannot be read: %s", strerror(errno));
-		return NULL;
-	}
-	/* Half of an old file and half of a new one could be a valid third. */
-	if (*size_out == room) {
-		config_file_complain(file, 0, false, "cannot be read: grew meanwhile; try again");
-		return NULL;
-	}
-	return text;
-}
-
-/* O_NONBLOCK: a FIFO must not make a delivery wait. */
 static enum status read_file(struct config_file *file, struct config **config_out)
 {
-	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	size_t size = 0;
-	char *text;
+	enum status status = config_file_read(file);
 
-	if (fd < 0) {
-		config_file_complain(file, 0, false, "cannot be read: %s", strerror(errno));
-		return STATUS_NO_INPUT;
-	}
-	text = load_text(file, fd, &size);
-	close(fd);
-	if (text == NULL)
-		return STATUS_NO_INPUT;
-	config_file_parse(file, text, size);
+	if (status != STATUS_OK)
+		return status;
 	*config_out = build(file);
 	if (file->is_whole)
 		check_whole(file, *config_out);

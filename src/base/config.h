@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/netaddr.h"
 #include "base/privacy.h"
@@ -156,6 +157,26 @@ struct config_faults {
  * thread-safe (libconfuse keeps its state in globals). */
 enum status config_read(const void *context, const char *path, const struct config **config_out,
 	struct config_faults *faults_out);
+
+/* A section of the file, so that two readings of it can be compared: one setting a line, in the
+ * order of the program's own table, without comments, layout and what is not set. */
+struct config_text {
+	const char *kind; /* "list", "domain"...; "settings" for those in front of the sections */
+	const char *name; /* its title; "" without one */
+	const char *text;
+};
+
+struct config_texts {
+	struct config_text *items;
+	size_t count;
+	uid_t owner;	   /* of the file */
+	int64_t written_s; /* its mtime */
+};
+
+/* Reads the file once more, for its text. items on context. STATUS_NO_INPUT, or STATUS_CONFIG when
+ * it cannot be taken apart. */
+enum status config_read_texts(
+	const void *context, const char *path, struct config_texts *texts_out);
 
 /* What holds where no file is: defaults, no domains, no lists. Observe mode. */
 const struct config *config_none(const void *context);

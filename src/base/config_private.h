@@ -74,6 +74,8 @@ struct config_file {
 	struct config_section *sections; /* the first is CONFIG_TOP */
 	size_t count;
 	bool is_whole; /* libconfuse reached the end */
+	uid_t owner;
+	int64_t written_s;
 
 	const void *context;	      /* of the faults */
 	struct config_faults *faults; /* at most CONFIG_FAULTS_MAX */
@@ -91,6 +93,10 @@ const struct config_row *config_rows_find(enum config_kind kind, const char *nam
 const char *config_rows_want(const void *context, const struct config_row *row);
 /* True for what can stand behind an @: letters, digits, dots, dashes; 8-bit for IDN. */
 bool config_is_domain_name(const char *text);
+
+/* config_file.c: reads the file at file->path and takes it apart. STATUS_NO_INPUT, with a fault,
+ * when it cannot be read; faults in it are no failure. */
+enum status config_file_read(struct config_file *file);
 
 /* config_read.c: takes a file's text apart, into file->sections; text is changed. */
 void config_file_parse(struct config_file *file, char *text, size_t size);

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "cmd/check_parts.h"
 #include "cmd/command.h"
+#include "cmd/config_watch.h"
 
 const struct option_row check_options[] = {
 	{"dns", OPTION_FLAG, NULL, "ask DNS too, whether what the checks need is there"},
@@ -79,6 +80,18 @@ static void check_with_rights(struct survey *survey, const struct check_account 
 	check_places(survey);
 }
 
+/* Whoever changes a configuration is told to run this command, so it enters what changed. */
+static void note_changes(struct survey *survey)
+{
+	enum status status = config_watch(survey->config, survey->now, "check");
+
+	if (status != STATUS_OK && status != STATUS_NO_INPUT)
+		check_note(survey,
+			"what changed in the configuration could not be entered in the account of "
+			"changes: %s",
+			status_text(status));
+}
+
 static void print_result(const struct survey *survey)
 {
 	size_t faults = survey->counts[FINDING_FAULT];
@@ -113,6 +126,8 @@ enum status check_run(struct command_run *run)
 		check_mta(&survey, &account);
 	if (survey.config != NULL)
 		check_with_rights(&survey, &account);
+	if (survey.config != NULL)
+		note_changes(&survey);
 	print_result(&survey);
 	return survey.counts[FINDING_FAULT] == 0 ? STATUS_OK : STATUS_CONFIG;
 }

@@ -34,6 +34,7 @@ static const struct {
 } meta_checks[] = {
 	{META_COVERAGE, ledger_check_coverage, true},
 	{META_HORIZON, ageing_check, false},
+	{META_CONFIG, settings_check, true},
 	{META_HOST, counter_check, false},
 	{META_KEPT, expiry_check_kept, false},
 	{META_ROSTER, roster_check_head, true},

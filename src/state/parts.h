@@ -29,6 +29,7 @@
 #define META_HORIZON "horizon"
 #define META_SECRET "privacy-secret"
 #define META_SWEEP_REPORTERS "sweep:reporters"
+#define META_CONFIG "config:" /* and 16 bytes of SHA-256 of what the section is called */
 #define META_ROSTER "roster:" /* and the SHA-256 of its path */
 
 /* Event: appended to a value, and read from one; strings on context. False when it does not decode.
@@ -165,5 +166,6 @@ record_check proof_check_time;
 record_check sweep_check;
 record_check dns_cache_check;
 record_check audit_check;
+record_check settings_check;
 
 #endif

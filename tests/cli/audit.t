@@ -91,6 +91,30 @@ unlike "$out" "$secret" "which is not in the account"
 run "$BACKSTOP" tag new-key --file="$dir/fresh.keys" "$now"
 is "$status $err" "0 " "a key without a configuration is in no account, and that is no fault"
 
+# ---- the configuration ----
+changes() {
+	audit --format=json | grep -c '"command":"configuration"'
+}
+"$BACKSTOP" check -c "$conf" "$now" >/dev/null
+is "$(changes)" 1 "check begins to watch the configuration"
+"$BACKSTOP" check -c "$conf" "$now" >/dev/null
+is "$(changes)" 1 "and enters nothing while it stays"
+configure 'mode = enforce
+# a remark' 'owner-sees = original
+owners = {"dora@example.org", "erik@example.org"}'
+sed -i '/alice@/d' "$conf"
+run "$BACKSTOP" check -c "$conf" --now=2026-11-28T00:00:00Z
+run audit --since=2026-11-28
+is "$(changes)" 2 "one section was changed, and is one entry"
+like "$out" '^2026-11-28T00:00:00Z  .*\(owner.*\)  configuration  list "announce@lists.example.org"$' \
+	"which says what, and whose the file is"
+like "$out" "^  \\($conf, written 20.*, seen by check of [^ ]*\\)\$" "when it was written, and who looked"
+like "$out" '^  \+ owners = \{"dora@example.org", "erik@example.org"\}$' "what is new"
+like "$out" '^  - owners = ' "what was before"
+unlike "$out" 'roster|a remark' "and neither a remark nor what stayed"
+run audit --format=json
+like "$out" '"before":"owners = .*","after":"owners = ' "json has both as a whole"
+
 if is_root && id nobody >/dev/null 2>&1; then
 	chmod 711 "$dir"
 	chown -R nobody "$state"

@@ -1,6 +1,8 @@
 /* test_audit.c: the account of who did what: what is written is read, in order, and grows old. */
 #include "state/audit.h"
 
+#include "state/settings.h"
+
 #include "state_place.h"
 
 enum { DAY_S = 86400 };
@@ -129,6 +131,72 @@ START_TEST(old_entries_go_with_the_next_one)
 }
 END_TEST
 
+static size_t look(struct state *state, const struct setting_text *items, size_t count)
+{
+	const struct settings settings = {
+		items, count, {.time_s = NOON, .command = "configuration"}};
+	size_t counted = 99, recorded = 99, left = 99;
+
+	ck_assert_status(settings_count_changes(state, &settings, &counted), STATUS_OK);
+	ck_assert_status(settings_record(state, &settings, &recorded), STATUS_OK);
+	ck_assert_uint_eq(counted, recorded);
+	ck_assert_status(settings_count_changes(state, &settings, &left), STATUS_OK);
+	ck_assert_uint_eq(left, 0);
+	return recorded;
+}
+
+START_TEST(a_change_of_a_section_is_entered_with_before_and_after)
+{
+	struct state *state = open_state(STATE_WRITE);
+	const struct setting_text first[] = {{"settings", "", "mode = \"observe\"\n"},
+		{"list", "a@example.org", "owners = {\"x@example.org\"}\n"},
+		{"list", "b@example.org", ""}};
+	const struct setting_text second[] = {{"settings", "", "mode = \"observe\"\n"},
+		{"list", "a@example.org", "owners = {\"y@example.org\"}\n"},
+		{"list", "c@example.org", ""}};
+	uint64_t records, faults;
+	struct seen seen;
+
+	ck_assert_uint_eq(look(state, first, ROWS(first)), 1);
+	ck_assert_uint_eq(look(state, first, ROWS(first)), 0);
+	ck_assert_uint_eq(look(state, second, ROWS(second)), 3);
+	seen = walk(state, 0, INT64_MAX);
+	ck_assert_uint_eq(seen.count, 4);
+	ck_assert_str_eq(seen.entries[0].after, "3 sections, watched from now on");
+	for (size_t i = 1; i < seen.count; i++) {
+		const struct audit_entry *entry = &seen.entries[i];
+
+		if (strstr(entry->object, "a@") != NULL) {
+			ck_assert_str_eq(entry->object, "list \"a@example.org\"");
+			ck_assert_str_eq(entry->before, first[1].text);
+			ck_assert_str_eq(entry->after, second[1].text);
+		} else if (strstr(entry->object, "b@") != NULL) {
+			ck_assert_str_eq(entry->before, "");
+			ck_assert_ptr_null(entry->after);
+		} else {
+			ck_assert_str_eq(entry->object, "list \"c@example.org\"");
+			ck_assert_ptr_null(entry->before);
+			ck_assert_str_eq(entry->after, "");
+		}
+	}
+	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
+	ck_assert_uint_eq(faults, 0);
+}
+END_TEST
+
+START_TEST(a_change_behind_what_is_kept_of_a_long_text_is_seen)
+{
+	struct state *state = open_state(STATE_WRITE);
+	char *text = mem_alloc(context, 2 * AUDIT_TEXT_MAX + 1);
+	struct setting_text item = {"list", "a@example.org", text};
+
+	memset(text, 'x', 2 * AUDIT_TEXT_MAX);
+	ck_assert_uint_eq(look(state, &item, 1), 1);
+	text[2 * AUDIT_TEXT_MAX - 1] = 'y';
+	ck_assert_uint_eq(look(state, &item, 1), 1);
+}
+END_TEST
+
 static const struct who_row {
 	struct who_facts facts;
 	const char *login, *source;
@@ -165,6 +233,8 @@ int main(void)
 	tcase_add_test(tests, what_is_not_given_stays_away_and_what_is_long_is_cut);
 	tcase_add_test(tests, entries_of_one_second_keep_their_order_and_a_span_is_chosen_by_time);
 	tcase_add_test(tests, old_entries_go_with_the_next_one);
+	tcase_add_test(tests, a_change_of_a_section_is_entered_with_before_and_after);
+	tcase_add_test(tests, a_change_behind_what_is_kept_of_a_long_text_is_seen);
 	tcase_add_loop_test(tests, who_it_was, 0, ROWS(who_rows));
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
