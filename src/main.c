@@ -37,6 +37,8 @@ static const struct command commands[] = {
 		"what was decided, added up"},
 	{"held", held_run, NEEDS_CONFIG | NEEDS_STATE_WRITE, held_options,
 		"list|show|release|purge [ID...]", "held and dropped mail that is still kept"},
+	{"lists", lists_run, NEEDS_CONFIG, lists_options, "",
+		"the lists that are configured or seen, and what is wrong with them"},
 	{"audit", audit_run, NEEDS_CONFIG | NEEDS_STATE, audit_options, "",
 		"who released, purged, made keys or changed a list, and when"},
 	{"tag", tag_run, TAKES_CONFIG, tag_options, "new-key|make|check [ARGUMENT...]",

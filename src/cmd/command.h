@@ -93,6 +93,7 @@ command_function sent_run;
 command_function check_run;
 command_function rules_run;
 command_function audit_run;
+command_function lists_run;
 
 extern const struct option_row deliver_options[];
 extern const struct option_row scan_options[];
@@ -105,5 +106,6 @@ extern const struct option_row sent_options[];
 extern const struct option_row check_options[];
 extern const struct option_row rules_options[];
 extern const struct option_row audit_options[];
+extern const struct option_row lists_options[];
 
 #endif
