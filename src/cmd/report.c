@@ -1,52 +1,138 @@
 /* report.c: in charge of the command line of backstop report: which report, of which time, in which
  * form. What is counted and how it looks is report/'s. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "report/pages.h"
 #include "report/summary.h"
 
 #define SPAN_S (7 * 24 * 60 * 60) /* what is reported on where no --since is given */
 #define WORD_SHOWN_MAX 60
 
+enum {
+	LIMIT_FOR_PEOPLE = 50,
+	LIMIT_FOR_PROGRAMS = 10000,
+	LIMIT_MAX = TALLY_NAMES_MAX,
+	LIMIT_DIGITS_MAX = 6
+};
+
 const struct option_row report_options[] = {
 	{"since", OPTION_VALUE, "TIME", "from then on: a time, or an age such as 24h; else 7 days"},
 	{"until", OPTION_VALUE, "TIME", "up to then, exclusive; else until now"},
-	{"format", OPTION_VALUE, "text|json", "tables for people, or one JSON object"},
+	{"format", OPTION_VALUE, "text|json|csv|html|prometheus",
+		"text by default; prometheus: of summary only"},
+	{"limit", OPTION_VALUE, "NUMBER", "at most so many rows; else 50, in json and csv 10000"},
 	{NULL, OPTION_FLAG, NULL, NULL},
+};
+
+enum report_format {
+	FORMAT_TEXT,
+	FORMAT_JSON,
+	FORMAT_CSV,
+	FORMAT_HTML,
+	FORMAT_PROMETHEUS,
+	FORMAT_COUNT
+};
+
+static const char *const format_names[FORMAT_COUNT] = {
+	[FORMAT_TEXT] = "text",
+	[FORMAT_JSON] = "json",
+	[FORMAT_CSV] = "csv",
+	[FORMAT_HTML] = "html",
+	[FORMAT_PROMETHEUS] = "prometheus",
 };
 
 /* What the command line asks for. */
 struct report_request {
 	int64_t from_s;
 	int64_t until_s;
-	bool is_json;
+	enum report_format format;
+	size_t limit;
 };
 
-typedef enum status report_function(struct command_run *run, const struct report_request *request);
+struct report_row;
+typedef enum status report_function(struct command_run *run, const struct report_row *report,
+	const struct report_request *request);
 
-static enum status report_summary(struct command_run *run, const struct report_request *request)
+struct report_row {
+	const char *name;
+	report_function *function;
+	page_builder *builder;
+};
+
+static enum status unreadable(struct command_run *run, enum status status)
 {
-	struct summary *summary = summary_new(run->context, request->from_s, request->until_s);
-	enum status status = summary_collect(summary, run->state);
+	return command_failed(run, status, "the events cannot be read: %s", status_text(status));
+}
 
+static enum status report_page(struct command_run *run, const struct report_row *report,
+	const struct report_request *request)
+{
+	struct page page = {.name = report->name};
+	enum status status = span_find(run->state, request->from_s, request->until_s, &page.span);
+
+	if (status == STATUS_OK)
+		status = report->builder(run->context, run->state, request->limit, &page);
 	if (status != STATUS_OK)
-		return command_failed(
-			run, status, "the events cannot be read: %s", status_text(status));
-	if (request->is_json)
+		return unreadable(run, status);
+	switch (request->format) {
+	case FORMAT_JSON:
+		return page_print_json(&page, stdout);
+	case FORMAT_CSV:
+		page_print_csv(&page, stdout);
+		break;
+	case FORMAT_HTML:
+		page_print_html(&page, stdout);
+		break;
+	case FORMAT_PROMETHEUS:
+		return command_misused(run, "--format=prometheus is of summary");
+	case FORMAT_TEXT:
+	case FORMAT_COUNT:
+		page_print_text(&page, stdout);
+		break;
+	}
+	return STATUS_OK;
+}
+
+/* Text and JSON have a form of their own; numbers for a monitoring system are not of a span. */
+static enum status report_summary(struct command_run *run, const struct report_row *report,
+	const struct report_request *request)
+{
+	struct summary *summary;
+	enum status status;
+
+	if (request->format == FORMAT_CSV || request->format == FORMAT_HTML)
+		return report_page(run, report, request);
+	if (request->format == FORMAT_PROMETHEUS) {
+		if (command_option(run, "since") != NULL || command_option(run, "until") != NULL)
+			return command_misused(run,
+				"--format=prometheus counts from the beginning, "
+				"without --since and --until");
+		status = prometheus_print(run->context, run->state, stdout);
+		return status == STATUS_OK ? STATUS_OK : unreadable(run, status);
+	}
+	summary = summary_new(run->context, request->from_s, request->until_s);
+	status = summary_collect(summary, run->state);
+	if (status != STATUS_OK)
+		return unreadable(run, status);
+	if (request->format == FORMAT_JSON)
 		return summary_print_json(summary, stdout);
 	summary_print_text(summary, stdout);
 	return STATUS_OK;
 }
 
-static const struct report_row {
-	const char *name;
-	report_function *function;
-} reports[] = {
-	{"summary", report_summary},
+static const struct report_row reports[] = {
+	{"summary", report_summary, page_summary},
+	{"lists", report_page, page_lists},
+	{"recipients", report_page, page_recipients},
+	{"reporters", report_page, page_reporters},
+	{"reasons", report_page, page_reasons},
+	{"dropped", report_page, page_dropped},
 };
 
 static const size_t report_count = sizeof(reports) / sizeof(reports[0]);
@@ -89,20 +175,51 @@ static bool read_time(
 	return false;
 }
 
+static bool read_format(struct command_run *run, enum report_format *format_out)
+{
+	const char *name = command_option(run, "format");
+
+	*format_out = FORMAT_TEXT;
+	for (size_t i = 0; name != NULL && i < FORMAT_COUNT; i++) {
+		if (strcmp(format_names[i], name) != 0)
+			continue;
+		*format_out = (enum report_format)i;
+		return true;
+	}
+	if (name == NULL)
+		return true;
+	command_misused(run, "--format=%s: want text, json, csv, html or prometheus",
+		clean_word(run, name));
+	return false;
+}
+
+static bool read_limit(struct command_run *run, struct report_request *request)
+{
+	const char *text = command_option(run, "limit");
+	bool is_for_people = request->format == FORMAT_TEXT || request->format == FORMAT_HTML;
+
+	request->limit = is_for_people ? LIMIT_FOR_PEOPLE : LIMIT_FOR_PROGRAMS;
+	if (text == NULL)
+		return true;
+	request->limit = strtoul(text, NULL, 10);
+	if (strlen(text) == strspn(text, "0123456789") && strlen(text) <= LIMIT_DIGITS_MAX &&
+		request->limit > 0 && request->limit <= LIMIT_MAX)
+		return true;
+	command_misused(
+		run, "--limit=%s: want a number from 1 to %d", clean_word(run, text), LIMIT_MAX);
+	return false;
+}
+
 static enum status read_request(struct command_run *run, struct report_request *request_out)
 {
-	const char *format = command_option(run, "format");
-
 	/* What was decided within this very second belongs to it. */
 	if (!read_time(run, "until", run->now + 1, &request_out->until_s) ||
 		!read_time(run, "since", request_out->until_s - SPAN_S, &request_out->from_s))
 		return STATUS_USAGE;
 	if (request_out->from_s >= request_out->until_s)
 		return command_misused(run, "--since has to be before --until, and before now");
-	request_out->is_json = format != NULL && strcmp(format, "json") == 0;
-	if (format != NULL && !request_out->is_json && strcmp(format, "text") != 0)
-		return command_misused(
-			run, "--format=%s: want text or json", clean_word(run, format));
+	if (!read_format(run, &request_out->format) || !read_limit(run, request_out))
+		return STATUS_USAGE;
 	return STATUS_OK;
 }
 
@@ -122,5 +239,5 @@ enum status report_run(struct command_run *run)
 		return command_misused(run, "one report at a time; unexpected: %s",
 			clean_word(run, run->arguments[1]));
 	status = read_request(run, &request);
-	return status == STATUS_OK ? report->function(run, &request) : status;
+	return status == STATUS_OK ? report->function(run, report, &request) : status;
 }

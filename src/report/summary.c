@@ -1,48 +1,72 @@
-/* summary.c: in charge of what is counted as what; leaves how it looks to summary_text.c and
- * summary_json.c. */
+/* summary.c: in charge of what is counted as what; leaves how it looks to summary_text.c,
+ * summary_json.c and summary_page.c. */
 #include "report/summary.h"
 
-#include <string.h>
-
 #include "base/memory.h"
-
-/* What cmd/held.c writes in place of evidence when it releases a message. Evidence is made of
- * CHECK:RESULT, so no decision says this. */
-#define RELEASED "released"
 
 struct summary *summary_new(const void *context, int64_t from_s, int64_t until_s)
 {
 	struct summary *summary = mem_new(context, struct summary);
 
-	summary->from_s = from_s;
-	summary->until_s = until_s;
+	summary->span = (struct span){.from_s = from_s, .until_s = until_s, .details_s = from_s};
 	summary->lists = tally_new(summary, TALLY_NAMES_MAX);
 	summary->reporters = tally_new(summary, TALLY_NAMES_MAX);
 	return summary;
 }
 
-void summary_add(struct summary *summary, const struct event *event)
+static enum status add_rollup(void *argument, const struct rollup *rollup)
 {
-	if (event->evidence != NULL && strcmp(event->evidence, RELEASED) == 0) {
-		summary->released++;
-		return;
-	}
-	summary->messages++;
-	summary->judged[event->kind][event->verdict]++;
-	summary->actions[event->policy][event->action]++;
-	tally_add(summary->lists, event->list, event->verdict);
-	tally_add(summary->reporters, event->reporter, event->verdict);
+	struct summary *summary = argument;
+	uint64_t messages = rollup_messages(rollup);
+	struct tally_row *row;
+
+	summary->released += rollup->released;
+	if (messages == 0)
+		return STATUS_OK;
+	summary->messages += messages;
+	for (int i = 0; i < KIND_COUNT * VERDICT_COUNT; i++)
+		summary->judged[i / VERDICT_COUNT][i % VERDICT_COUNT] +=
+			rollup->judged[i / VERDICT_COUNT][i % VERDICT_COUNT];
+	for (int i = 0; i < ACTION_COUNT * ACTION_COUNT; i++)
+		summary->actions[i / ACTION_COUNT][i % ACTION_COUNT] +=
+			rollup->actions[i / ACTION_COUNT][i % ACTION_COUNT];
+	row = tally_find(summary->lists, rollup->list, messages);
+	if (row == NULL)
+		return STATUS_OK;
+	row->total += messages;
+	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
+		row->verdicts[verdict] += rollup_of_verdict(rollup, (enum verdict)verdict);
+	return STATUS_OK;
 }
 
-static enum status visit_event(void *argument, const struct event *event)
+static enum status add_reporter(void *argument, const struct event *event)
 {
-	summary_add(argument, event);
+	struct summary *summary = argument;
+
+	if (!event_is_release(event))
+		tally_add(summary->reporters, event->reporter, event->verdict);
 	return STATUS_OK;
+}
+
+void summary_add(struct summary *summary, const struct event *event)
+{
+	struct rollup rollup = {.list = event->list};
+
+	rollup_count(&rollup, event);
+	add_rollup(summary, &rollup);
+	add_reporter(summary, event);
 }
 
 enum status summary_collect(struct summary *summary, struct state *state)
 {
-	return record_walk_events(state, summary->from_s, summary->until_s, visit_event, summary);
+	enum status status =
+		span_find(state, summary->span.from_s, summary->span.until_s, &summary->span);
+
+	if (status == STATUS_OK)
+		status = span_walk(state, &summary->span, add_rollup, summary);
+	if (status == STATUS_OK)
+		status = span_walk_events(state, &summary->span, add_reporter, summary);
+	return status;
 }
 
 uint64_t summary_of_kind(const struct summary *summary, enum kind kind)

@@ -1,5 +1,5 @@
 /*
- * summary.h: what was decided within a span of time, added up, and as text or JSON.
+ * summary.h: what was decided within a span of time, added up, and as text, JSON or a page.
  *
  * A message counts once, when it was decided. What somebody released from the held mail later is an
  * event too, and is counted apart.
@@ -12,6 +12,7 @@
 
 #include "base/status.h"
 #include "base/words.h"
+#include "report/span.h"
 #include "report/tally.h"
 #include "state/record.h"
 
@@ -19,15 +20,14 @@
 #define SUMMARY_REPORTERS_SHOWN 10
 
 struct summary {
-	int64_t from_s;
-	int64_t until_s; /* the first second that does not belong to it */
+	struct span span; /* what is reported on */
 	uint64_t messages;
 	uint64_t released;
 	uint64_t judged[KIND_COUNT][VERDICT_COUNT];
 	/* By what the policy asks for, and what was done. */
 	uint64_t actions[ACTION_COUNT][ACTION_COUNT];
 	struct tally *lists;
-	struct tally *reporters;
+	struct tally *reporters; /* of the time of which there are single events */
 };
 
 /* An empty one, on context. */
@@ -36,7 +36,8 @@ struct summary *summary_new(const void *context, int64_t from_s, int64_t until_s
 /* Adds one event, whatever its time. */
 void summary_add(struct summary *summary, const struct event *event);
 
-/* Adds the events of its span from the state. */
+/* Adds what the state has of its span: numbers from rollups where the events are gone. Widens the
+ * span to whole hours there (span.h). */
 enum status summary_collect(struct summary *summary, struct state *state);
 
 /* Sums over a row or a column. */

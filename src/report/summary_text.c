@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "report/page.h"
 #include "report/summary.h"
 
 #define NAME_SHOWN_MAX 64 /* bytes */
@@ -128,11 +128,9 @@ static void print_tally(
 
 void summary_print_text(const struct summary *summary, FILE *out)
 {
-	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX];
+	const struct page page = {.name = "summary", .span = summary->span};
 
-	clock_format_iso(summary->from_s, from);
-	clock_format_iso(summary->until_s, until);
-	fprintf(out, "from %s until %s\n", from, until);
+	page_print_span(&page, out);
 	if (summary->messages == 0 && summary->released == 0) {
 		fputs("no message was decided in that time\n", out);
 		return;
@@ -146,5 +144,7 @@ void summary_print_text(const struct summary *summary, FILE *out)
 	print_actions(summary, out);
 	print_differences(summary, out);
 	print_tally(summary->lists, "list", "(none)", SUMMARY_LISTS_SHOWN, out);
-	print_tally(summary->reporters, "reporter", "(not known)", SUMMARY_REPORTERS_SHOWN, out);
+	if (summary->span.details_s < summary->span.until_s)
+		print_tally(summary->reporters, "reporter", "(not known)", SUMMARY_REPORTERS_SHOWN,
+			out);
 }

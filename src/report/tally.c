@@ -86,17 +86,24 @@ static struct tally_row *add_row(struct tally *tally, const char *name)
 	return row;
 }
 
-void tally_add(struct tally *tally, const char *name, enum verdict verdict)
+struct tally_row *tally_find(struct tally *tally, const char *name, uint64_t messages)
 {
 	const char *known = name != NULL && *name != '\0' ? name : NULL;
 	struct tally_row *row = find_row(tally, known);
 
 	if (row == NULL && tally->count >= tally->names_max) {
-		tally->uncounted++;
-		return;
+		tally->uncounted += messages;
+		return NULL;
 	}
+	return row != NULL ? row : add_row(tally, known);
+}
+
+void tally_add(struct tally *tally, const char *name, enum verdict verdict)
+{
+	struct tally_row *row = tally_find(tally, name, 1);
+
 	if (row == NULL)
-		row = add_row(tally, known);
+		return;
 	row->total++;
 	row->verdicts[verdict]++;
 }

@@ -1,5 +1,6 @@
 /*
- * tally.h: how many messages each name (a list, a reporter) had, for a table of the busiest.
+ * tally.h: how many messages each name (a list, a reporter, a recipient) had, for a table of the
+ * busiest.
  *
  * Names come from strangers, so only so many get a row; the messages of all later names are counted
  * together.
@@ -18,12 +19,22 @@ struct tally_row {
 	const char *name; /* NULL: none is known */
 	uint64_t total;
 	uint64_t verdicts[VERDICT_COUNT];
+	/* For whoever fills them in. */
+	uint64_t dropped, held;		 /* done */
+	uint64_t would_drop, would_hold; /* asked for by the policy, and not done */
+	uint64_t released;
+	int64_t first_s, last_s;
+	enum reason reason; /* the last one that was clear */
 };
 
 struct tally;
 
 /* names_max: TALLY_NAMES_MAX, or less in tests. */
 struct tally *tally_new(const void *context, size_t names_max);
+
+/* The row of a name, new with zeros if need be, to be counted up by the caller; NULL when names_max
+ * have one already, and then `messages` are added to those without a row. name as in tally_add. */
+struct tally_row *tally_find(struct tally *tally, const char *name, uint64_t messages);
 
 /* Counts one message. name is copied; NULL and "" are the same: none is known. */
 void tally_add(struct tally *tally, const char *name, enum verdict verdict);
