@@ -35,17 +35,24 @@ static struct event sample(void)
 		.evidence = "tag:missing-40"};
 }
 
+static const char *keep(const char *text)
+{
+	return text == NULL ? NULL : mem_strdup(context, text);
+}
+
 static enum status keep_event(void *argument, const struct event *event)
 {
 	struct event *kept = argument;
 
 	*kept = *event;
-	kept->sender = event->sender == NULL ? NULL : mem_strdup(context, event->sender);
-	kept->recipient = event->recipient == NULL ? NULL : mem_strdup(context, event->recipient);
-	kept->failed = event->failed == NULL ? NULL : mem_strdup(context, event->failed);
-	kept->list = event->list == NULL ? NULL : mem_strdup(context, event->list);
-	kept->message_id = mem_strdup(context, event->message_id);
-	kept->reporter = mem_strdup(context, event->reporter);
+	kept->sender = keep(event->sender);
+	kept->recipient = keep(event->recipient);
+	kept->failed = keep(event->failed);
+	kept->list = keep(event->list);
+	kept->message_id = keep(event->message_id);
+	kept->reporter = keep(event->reporter);
+	kept->queue_id = keep(event->queue_id);
+	kept->evidence = keep(event->evidence);
 	return STATUS_OK;
 }
 
