@@ -50,6 +50,9 @@ static const struct command commands[] = {
 		"feed the ledger of sent mail"},
 	{"rules", rules_run, TAKES_CONFIG | USES_RULES, rules_options, "check|show [ARGUMENT...]",
 		"the rules by which bounces are recognised"},
+	{"db", db_run, TAKES_CONFIG, db_options, "stat|check|dump|load|prune|copy [ARGUMENT]",
+		"the state, by hand: figures, faults, backup and restoring, removal of old "
+		"records"},
 	{"check", check_run, TAKES_CONFIG, check_options, "",
 		"find what is wrong with configuration, rules and state"},
 };

@@ -94,6 +94,7 @@ command_function check_run;
 command_function rules_run;
 command_function audit_run;
 command_function lists_run;
+command_function db_run;
 
 extern const struct option_row deliver_options[];
 extern const struct option_row scan_options[];
@@ -107,5 +108,6 @@ extern const struct option_row check_options[];
 extern const struct option_row rules_options[];
 extern const struct option_row audit_options[];
 extern const struct option_row lists_options[];
+extern const struct option_row db_options[];
 
 #endif

@@ -58,6 +58,13 @@ struct state {
 enum status box_open(const void *context, const char *directory, enum state_access access,
 	size_t initial_map_bytes, struct state **state_out, const char **error_out);
 
+/* The directory with a lock file in it, made if missing, by the rules of state_open for writing.
+ * error_out: a sentence, on context. */
+enum status box_make_place(const void *context, const char *directory, const char **error_out);
+
+/* LMDB's name of a database. */
+const char *box_name(enum box_db database);
+
 /* False when the state was made by a version that did not have the database, and is open for
  * reading only: nothing is in it. A walk finds nothing then; a job must ask first. */
 bool box_has(const struct state *state, enum box_db database);

@@ -119,11 +119,16 @@ static int put_coverage_record(struct state *state, MDB_txn *transaction, MDB_va
 }
 
 /* What may have gone by its age is not covered. */
+static int64_t find_limit(const struct state *state, int64_t now)
+{
+	return state->sent_lifetime_s > 0 ? now - state->sent_lifetime_s : INT64_MIN;
+}
+
 static void cut_coverage(const struct state *state, struct ledger_coverage *coverage, int64_t now)
 {
-	int64_t limit_s = now - state->sent_lifetime_s;
+	int64_t limit_s = find_limit(state, now);
 
-	if (state->sent_lifetime_s > 0 && coverage->from_s < limit_s)
+	if (coverage->from_s < limit_s)
 		coverage->from_s = limit_s;
 }
 
@@ -226,7 +231,7 @@ enum status ledger_begin(struct state *state, const char *domain, int64_t from_s
 
 /* The coverage of every domain is cut before the first entry goes that it is about, also of those
  * that send no more. There are as many as sender domains. */
-int coverage_cut_all(struct state *state, MDB_txn *transaction, int64_t now)
+int coverage_cut_to(struct state *state, MDB_txn *transaction, int64_t limit_s)
 {
 	MDB_cursor *cursor = NULL;
 	MDB_val key = {.mv_size = strlen(META_COVERAGE), .mv_data = (void *)META_COVERAGE}, value;
@@ -238,16 +243,11 @@ int coverage_cut_all(struct state *state, MDB_txn *transaction, int64_t now)
 	while (code == MDB_SUCCESS && key.mv_size > strlen(META_COVERAGE) &&
 		memcmp(key.mv_data, META_COVERAGE, strlen(META_COVERAGE)) == 0) {
 		struct ledger_coverage coverage = {.is_any = false};
-		int64_t from_s = INT64_MAX;
 
-		if (decode_coverage(&value, &coverage)) {
-			from_s = coverage.from_s;
-			cut_coverage(state, &coverage, now);
-		}
-		if (from_s < coverage.from_s) {
+		if (decode_coverage(&value, &coverage) && coverage.from_s < limit_s) {
 			unsigned char bytes[1 + 2 * CODEC_U64_SIZE] = {COVERAGE_VERSION};
 
-			codec_store_u64(bytes + 1, (uint64_t)coverage.from_s);
+			codec_store_u64(bytes + 1, (uint64_t)limit_s);
 			codec_store_u64(bytes + 1 + CODEC_U64_SIZE, (uint64_t)coverage.until_s);
 			value = (MDB_val){.mv_size = sizeof bytes, .mv_data = bytes};
 			code = mdb_cursor_put(cursor, &key, &value, MDB_CURRENT);
@@ -257,6 +257,11 @@ int coverage_cut_all(struct state *state, MDB_txn *transaction, int64_t now)
 	}
 	mdb_cursor_close(cursor);
 	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+}
+
+int coverage_cut_all(struct state *state, MDB_txn *transaction, int64_t now)
+{
+	return coverage_cut_to(state, transaction, find_limit(state, now));
 }
 
 static int cover(struct state *state, MDB_txn *transaction, void *argument)

@@ -56,6 +56,11 @@ static bool meta_check(const MDB_val *key, const MDB_val *value)
 	return false;
 }
 
+record_check *box_check(enum box_db database)
+{
+	return checks[database];
+}
+
 struct verification {
 	record_check *check;
 	uint64_t records;
@@ -70,6 +75,25 @@ static enum status verify_record(void *argument, const MDB_val *key, const MDB_v
 	if (!verification->check(key, value))
 		verification->faults++;
 	return STATUS_OK;
+}
+
+size_t state_database_count(void)
+{
+	return BOX_DB_COUNT;
+}
+
+enum status state_verify_database(
+	struct state *state, size_t index, struct state_database *database)
+{
+	struct verification verification = {.check = checks[index]};
+	enum status status = box_walk(
+		state, (enum box_db)index, (MDB_val){.mv_size = 0}, verify_record, &verification);
+
+	database->name = box_name((enum box_db)index);
+	database->is_there = box_has(state, (enum box_db)index);
+	database->records = verification.records;
+	database->faults = verification.faults;
+	return status;
 }
 
 enum status state_verify(struct state *state, uint64_t *records_out, uint64_t *faults_out)
@@ -133,6 +157,40 @@ static int measure(struct state *state, MDB_txn *transaction, void *argument)
 	return code;
 }
 
+static int measure_databases(struct state *state, MDB_txn *transaction, void *argument)
+{
+	struct state_database *databases = argument;
+	int code = MDB_SUCCESS;
+
+	for (size_t i = 0; i < BOX_DB_COUNT && code == MDB_SUCCESS; i++) {
+		MDB_stat figures = {0};
+
+		databases[i] = (struct state_database){.name = box_name((enum box_db)i),
+			.is_there = box_has(state, (enum box_db)i)};
+		if (databases[i].is_there)
+			code = add_pages(
+				transaction, state->dbis[i], &figures, &databases[i].bytes);
+		databases[i].records = figures.ms_entries;
+	}
+	return code;
+}
+
+enum status state_measure_databases(struct state *state, struct state_database *databases_out)
+{
+	return box_read(state, measure_databases, databases_out);
+}
+
+enum status state_count(struct state *state, uint64_t *records_out)
+{
+	struct state_database databases[BOX_DB_COUNT];
+	enum status status = state_measure_databases(state, databases);
+
+	*records_out = 0;
+	for (size_t i = 0; i < BOX_DB_COUNT && status == STATUS_OK; i++)
+		*records_out += databases[i].records;
+	return status;
+}
+
 /* One line of text for a heading, then one a slot in use. */
 static int count_line(const char *line, void *argument)
 {
@@ -146,6 +204,7 @@ static int count_line(const char *line, void *argument)
 enum status state_measure(struct state *state, struct state_size *size_out)
 {
 	MDB_envinfo info = {0};
+	MDB_stat figures = {0};
 	unsigned lines = 0;
 	enum status status;
 
@@ -154,7 +213,10 @@ enum status state_measure(struct state *state, struct state_size *size_out)
 	if (status != STATUS_OK)
 		return status;
 	mdb_env_info(state->env, &info);
+	mdb_env_stat(state->env, &figures);
 	size_out->map_bytes = info.me_mapsize;
+	size_out->file_bytes = ((uint64_t)info.me_last_pgno + 1) * figures.ms_psize;
+	size_out->transactions = info.me_last_txnid;
 	mdb_reader_list(state->env, count_line, &lines);
 	size_out->readers = lines > 0 ? lines - 1 : 0;
 	return STATUS_OK;

@@ -139,6 +139,14 @@ struct sweep_plan {
 };
 int sweep_run(struct state *state, MDB_txn *transaction, const struct sweep_plan *plan);
 
+/* The last event that a counter counted. */
+bool counter_decode_last(const MDB_val *value, int64_t *last_s_out);
+/* Removes a proof and its row under the cursor, which stands in "proof-times". LMDB's code. */
+int proof_forget(
+	struct state *state, MDB_txn *transaction, MDB_cursor *cursor, const MDB_val *time_key);
+/* No coverage of any domain begins before limit_s. LMDB's code. */
+int coverage_cut_to(struct state *state, MDB_txn *transaction, int64_t limit_s);
+
 /* The last use of an id. */
 bool ids_decode_used(const MDB_val *value, int64_t *used_s_out);
 /* Writes the answers that dns_cache_add took, and lets a few go that have expired. LMDB's code. */
@@ -148,6 +156,8 @@ void dns_cache_forget_new(struct state *state);
 
 /* Whether a record decodes. */
 typedef bool record_check(const MDB_val *key, const MDB_val *value);
+/* That of a database. */
+record_check *box_check(enum box_db database);
 record_check event_check;
 record_check counter_check;
 record_check rollup_check;

@@ -230,7 +230,7 @@ int proof_count(struct state *state, MDB_txn *transaction, const struct proof_us
 }
 
 /* The row under the cursor is over: it goes, and the proof with it. */
-static int forget(
+int proof_forget(
 	struct state *state, MDB_txn *transaction, MDB_cursor *cursor, const MDB_val *time_key)
 {
 	unsigned char bytes[PROOF_KEY_SIZE];
@@ -256,7 +256,7 @@ int proof_sweep(struct state *state, MDB_txn *transaction, int64_t now)
 			code = mdb_cursor_del(cursor, 0);
 		else if (code == MDB_SUCCESS &&
 			 (int64_t)codec_load_u64(key.mv_data) + PROOF_KEPT_S <= now)
-			code = forget(state, transaction, cursor, &key);
+			code = proof_forget(state, transaction, cursor, &key);
 		else
 			break;
 	}

@@ -26,6 +26,11 @@
 #include "base/memory.h"
 #include "state/box.h"
 
+/* With the directory. */
+#define MEND                                                                                       \
+	"load the last dump with 'backstop db load --replace FILE', or move %s away to begin "     \
+	"afresh"
+
 enum {
 	OPEN_TRIES = 5,
 	OPEN_WAIT_MS = 10,
@@ -52,6 +57,11 @@ static const char *const database_names[BOX_DB_COUNT] = {
 	[BOX_AUDIT] = "audit",
 	[BOX_ROLLUPS] = "rollups",
 };
+
+const char *box_name(enum box_db database)
+{
+	return database_names[database];
+}
 
 /* One attempt to open; lives on `scratch`, but for state and error, which are the caller's. */
 struct opening {
@@ -163,10 +173,7 @@ static enum status fail_code(struct opening *opening, int code)
 	case MDB_VERSION_MISMATCH:
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
-		return fail(opening, STATUS_STATE,
-			"%s is damaged or no state of ours (%s); restore it from a copy, or move "
-			"%s "
-			"away to begin afresh",
+		return fail(opening, STATUS_STATE, "%s is damaged or no state of ours (%s); " MEND,
 			opening->data_path, mdb_strerror(code), opening->directory);
 	}
 	return fail(opening, box_status(code), "cannot open the state in %s: %s",
@@ -265,10 +272,7 @@ static enum status check_length(struct opening *opening)
 	needed = ((uint64_t)info.me_last_pgno + 1) * figures.ms_psize;
 	if ((uint64_t)file.st_size >= needed)
 		return STATUS_OK;
-	return fail(opening, STATUS_STATE,
-		"%s is cut short: it has %llu bytes of %llu; restore it from a copy, or move %s "
-		"away "
-		"to begin afresh",
+	return fail(opening, STATUS_STATE, "%s is cut short: it has %llu bytes of %llu; " MEND,
 		opening->data_path, (unsigned long long)file.st_size, (unsigned long long)needed,
 		opening->directory);
 }
@@ -503,6 +507,31 @@ static enum status open_for_reading(struct opening *opening)
 	return open_all(opening);
 }
 
+static void name_files(struct opening *opening)
+{
+	opening->data_path = mem_printf(opening->scratch, "%s/data.mdb", opening->directory);
+	opening->lock_path = mem_printf(opening->scratch, "%s/lock.mdb", opening->directory);
+}
+
+enum status box_make_place(const void *context, const char *directory, const char **error_out)
+{
+	struct opening opening = {.context = context,
+		.scratch = mem_context(NULL, "a place for the state"),
+		.directory = directory,
+		.access = STATE_WRITE};
+	enum status status;
+
+	name_files(&opening);
+	status = check_owner(&opening);
+	if (status == STATUS_OK)
+		status = make_folder(&opening);
+	if (status == STATUS_OK)
+		status = make_lock_file(&opening);
+	*error_out = opening.error;
+	mem_free(opening.scratch);
+	return status;
+}
+
 enum status box_open(const void *context, const char *directory, enum state_access access,
 	size_t initial_map_bytes, struct state **state_out, const char **error_out)
 {
@@ -513,8 +542,7 @@ enum status box_open(const void *context, const char *directory, enum state_acce
 		.initial_map_bytes = initial_map_bytes};
 	enum status status;
 
-	opening.data_path = mem_printf(opening.scratch, "%s/data.mdb", directory);
-	opening.lock_path = mem_printf(opening.scratch, "%s/lock.mdb", directory);
+	name_files(&opening);
 	opening.state = mem_new(context, struct state);
 	opening.state->directory = mem_strdup(opening.state, directory);
 	opening.state->pid = getpid();

@@ -51,12 +51,30 @@ uint64_t state_transaction_count(struct state *state);
 struct state_size {
 	uint64_t map_bytes;  /* the map, the most that the file can grow to before it is enlarged */
 	uint64_t used_bytes; /* pages in use */
+	uint64_t file_bytes; /* of data.mdb; what is not in use is free for what comes */
+	uint64_t transactions; /* write transactions ever committed */
 	uint64_t sent_entries;
 	uint64_t events;
 	uint64_t held;
 	unsigned readers; /* slots in use */
 };
 enum status state_measure(struct state *state, struct state_size *size_out);
+
+/* One database: its name in LMDB, static. Arrays of them have state_database_count() places. */
+struct state_database {
+	const char *name;
+	bool is_there; /* a later version makes it, with its first write */
+	uint64_t records;
+	uint64_t bytes;	 /* of its pages (state_measure_databases) */
+	uint64_t faults; /* records that do not decode (state_verify_database) */
+};
+size_t state_database_count(void);
+enum status state_measure_databases(struct state *state, struct state_database *databases_out);
+/* The records of all databases. */
+enum status state_count(struct state *state, uint64_t *records_out);
+/* Reads every record of one database; what was read before a failure is in database_out. */
+enum status state_verify_database(
+	struct state *state, size_t index, struct state_database *database_out);
 
 /* Reads every record of every database and checks that it decodes. faults_out counts those that do
  * not. */

@@ -25,7 +25,7 @@ is "$err" "" "on standard output"
 like "$out" "^usage: backstop COMMAND" "and says how it is used"
 commands=$(printf '%s\n' "$out" | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 is "$(printf '%s\n' "$commands" | sort | tr '\n' ' ')" \
-	"audit check deliver explain held lists report rules scan sent submit tag " "it lists the commands"
+	"audit check db deliver explain held lists report rules scan sent submit tag " "it lists the commands"
 run "$BACKSTOP"
 is "$status" 64 "no command is wrong usage"
 like "$err" "^usage: backstop COMMAND" "which is explained"
