@@ -57,7 +57,7 @@ PAGES      := $(wildcard src/man/*.[1-9])
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all help deps deps-mta deps-dev demo install uninstall clean check check-unit check-cli \
-        check-fault check-mta bench bench-ledger format check-format always
+        check-fault check-stress check-kill check-mta bench bench-ledger format check-format always
 
 all: $(BUILD)/backstop $(BUILD)/backstop-spf
 
@@ -115,6 +115,8 @@ help:
 	@echo "make deps         install what building and testing take (Debian packages; root)"
 	@echo "make demo         the main job on the sample messages in tests/mail/world"
 	@echo "make check        all tests that need neither root nor network; SAN=1: with sanitizers"
+	@echo "make check-stress 16 writers and 4 readers for 10 minutes (STRESS_SECONDS=600)"
+	@echo "make check-kill   1000 kills at random times (KILLS=1000)"
 	@echo "make check-mta    tests with real mail servers (root; make deps-mta first)"
 	@echo "make bench        ratios of speed and memory (python3; maildrop for one of them)"
 	@echo "make bench-ledger the same for a ledger of 10 million entries (python3; 2 GB of disk)"
@@ -179,6 +181,8 @@ uninstall:
 
 # What the tests are told. Sanitizers must not turn a report into exit code 1 unseen.
 TEST_ENV    = BACKSTOP=$(abspath $(BUILD))/backstop BACKSTOP_SHIM=$(abspath $(BUILD))/tests/fault/shim.so \
+              BACKSTOP_STRESS=$(abspath $(BUILD))/tests/fault/stress \
+              BACKSTOP_KILLED=$(abspath $(BUILD))/tests/fault/killed \
               BACKSTOP_DNS_SERVER=$(abspath $(BUILD))/tests/dns/server \
               BACKSTOP_STATETOOL=$(abspath $(BUILD))/tests/cli/statetool \
               BACKSTOP_SPF=$(abspath $(BUILD))/backstop-spf \
@@ -194,8 +198,23 @@ check-unit: $(UNITS) $(BUILD)/backstop-spf $(BUILD)/tests/dns/server $(BUILD)/te
 check-cli: all $(BUILD)/tests/dns/server $(BUILD)/tests/cli/statetool
 	@$(TEST_ENV) $(PROVE) -j$(JOBS) tests/cli/*.t
 
-check-fault: all $(BUILD)/tests/fault/shim.so
+check-fault: all $(BUILD)/tests/fault/shim.so $(BUILD)/tests/fault/stress $(BUILD)/tests/fault/killed
 	@$(TEST_ENV) $(PROVE) -j$(JOBS) tests/fault/*.t
+
+# The same at length: STRESS_SECONDS of writers and readers, KILLS at random times.
+STRESS_SECONDS ?= 600
+KILLS          ?= 1000
+check-stress: $(BUILD)/tests/fault/stress
+	@$(TEST_ENV) STRESS_SECONDS=$(STRESS_SECONDS) STRESS_DIR=$(abspath $(BUILD)) \
+		$(PROVE) -v tests/fault/stress.t
+
+check-kill: $(BUILD)/tests/fault/killed
+	@$(TEST_ENV) KILLS=$(KILLS) $(PROVE) -v tests/fault/killed.t
+
+$(BUILD)/tests/fault/stress $(BUILD)/tests/fault/killed: $(BUILD)/%: %.c $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) $(LIB_LIBS)
 
 check-mta: all
 	@$(TEST_ENV) $(PROVE) -v tests/mta/*.t
