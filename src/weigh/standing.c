@@ -32,6 +32,7 @@ struct client {
 	size_t found_count;
 	bool is_helo_its_own; /* the name in HELO has the client's address */
 	bool has_failed;      /* a question had no answer */
+	bool is_missing;      /* the domain is not in DNS at all */
 };
 
 /* A domain that recipients are in, and what was found. */
@@ -114,6 +115,9 @@ static bool is_mx(struct client *client, const char *domain)
 		client->has_failed = true;
 		return false;
 	}
+	/* We mailed it, so it was there: who answers so does not know all (a resolver of an
+	 * inside). */
+	client->is_missing = answer.outcome == DNS_NO_DOMAIN;
 	if (answer.outcome != DNS_FOUND || answer.count == 0)
 		return has_address(client, domain); /* RFC 5321 section 5.1 */
 	for (size_t i = 0; i < answer.count && i < MX_MAX; i++) {
@@ -145,7 +149,7 @@ static bool is_allowed(struct client *client, const char *domain)
 /* What ties the client to one domain. */
 static void look_at(struct client *client, struct place *place)
 {
-	client->has_failed = false;
+	client->has_failed = client->is_missing = false;
 	place->standing = STANDING_RELATED;
 	if (is_of_organisation(client, place->name)) {
 		place->why = mem_printf(client->context, "it is a host of %s", place->name);
@@ -162,9 +166,11 @@ static void look_at(struct client *client, struct place *place)
 	} else if (is_allowed(client, place->name)) {
 		place->why = mem_printf(
 			client->context, "%s names it as a sender of its mail", place->name);
-	} else if (client->has_failed) {
+	} else if (client->has_failed || client->is_missing) {
 		place->standing = STANDING_UNKNOWN;
-		place->why = "DNS gave no answer";
+		place->why = client->is_missing
+				     ? mem_printf(client->context, "%s is not in DNS", place->name)
+				     : "DNS gave no answer";
 	} else {
 		place->standing = STANDING_STRANGER;
 		place->why = mem_printf(client->context, "nothing ties it to %s", place->name);

@@ -38,7 +38,7 @@ start_dns() {
 # configure_dns SED-SCRIPT [SECTIONS] [DNS-SETTINGS]: the world's configuration, changed, that asks
 # our server; a new state.
 configure_dns() {
-	configure
+	dns_settings=own configure
 	sed "$1" "$conf" >"$dir/changed.conf"
 	{
 		cat "$dir/changed.conf"

@@ -48,7 +48,7 @@ like "$out" '^  dkim +valid +\+30\*' "a replay has the signature too"
 like "$out" '^  sum -1: unproven' "and is no proof, neither way"
 explain_file "$world/unproven-signature.eml"
 like "$out" '^  dkim +invented +-14 .*it was not made with this key$' "a made-up signature"
-like "$out" '^  sum -20: backscatter' "is caught with a fake path"
+like "$out" '^  sum -15: unproven' "is no proof with what may be a forwarder"
 
 explain_file --state "$world/ordinary-to-owner.eml"
 like "$out" '^  kind +ordinary$' "an ordinary message"

@@ -37,6 +37,7 @@ EOF
 configure() {
 	{
 		printf 'sendmail = "%s"\n' "$dir/sendmail"
+		[ -n "${dns_settings-}" ] || echo 'dns { use = no }' # the machine's own server knows nothing here
 		sed -e "s|@DIR@|$dir|; s|@STATE@|$state|" "$world/backstop.conf.in"
 	} | TOP=${1-} LIST=${2-} awk '
 		BEGIN {

@@ -50,7 +50,8 @@ void resolver_ask(struct resolver *resolver, const void *context, const char *na
 {
 	(void)resolver;
 	questions++;
-	*answer_out = (struct dns_answer){.outcome = DNS_NO_DATA};
+	*answer_out = (struct dns_answer){
+		.outcome = strstr(name, "gone.test") != NULL ? DNS_NO_DOMAIN : DNS_NO_DATA};
 	for (int i = 0; i < ROWS(zone); i++) {
 		if (strcmp(zone[i].name, name) != 0 || zone[i].type != type)
 			continue;
@@ -174,6 +175,9 @@ static const struct {
 		"stranger", "unavailable"},
 	{"the MX has no answer", CLIENT("mx.spam.test", "mx.spam.test", "198.51.100.66"),
 		TO("ann@dead.test"), "unavailable", "unavailable"},
+	{"the domain is not in DNS, which cannot be all",
+		CLIENT("mx.spam.test", "mx.spam.test", "198.51.100.66"), TO("ann@gone.test"),
+		"unavailable", "unavailable"},
 	{"the MX's address has no answer", CLIENT("mx.spam.test", "mx.spam.test", "198.51.100.66"),
 		TO("ann@halfdead.test"), "unavailable", "unavailable"},
 	{"related to one, a stranger to the other", MX_B, TO("ann@b.example") TO("eve@six.test"),
