@@ -55,26 +55,25 @@ static char *find_last(char *text, const char *needle)
 	return found;
 }
 
-/* TAG SEPARATOR USER; and USER SEPARATOR TAG, as Cisco has it, which comes first where the last
- * word has the form of a tag and the first has not. */
+/* TAG SEPARATOR USER, or USER SEPARATOR TAG, as Cisco has it: where one of the words has the form
+ * of a prvs tag and the other has not, that is the tag; else both readings are there. */
 static void open_tagged(struct opening *opening, const char *separator)
 {
 	size_t size = strlen(separator);
 	char *first = strstr(opening->local, separator);
 	char *last = find_last(opening->local, separator);
 	char *swapped;
-	bool is_swapped;
+	bool is_in_front, is_behind;
 
 	if (first == NULL)
 		return;
-	is_swapped = is_prvs_tag(last + size, strlen(last + size)) &&
-		     !is_prvs_tag(opening->local, (size_t)(first - opening->local));
+	is_in_front = is_prvs_tag(opening->local, (size_t)(first - opening->local));
+	is_behind = is_prvs_tag(last + size, strlen(last + size));
 	swapped = mem_strndup(opening->context, opening->local, (size_t)(last - opening->local));
-	if (is_swapped)
-		add(opening, swapped, opening->domain, last + size);
 	*first = '\0';
-	add(opening, first + size, opening->domain, opening->local);
-	if (!is_swapped)
+	if (is_in_front || !is_behind)
+		add(opening, first + size, opening->domain, opening->local);
+	if (is_behind || !is_in_front)
 		add(opening, swapped, opening->domain, last + size);
 }
 

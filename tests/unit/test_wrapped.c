@@ -82,6 +82,11 @@ START_TEST(opens_one_in_another)
 	ck_assert_uint_eq(
 		open_count("SRS0=a=bb=x.org=prvs=0787abcdef=ann@y.example", "ann@x.org"), 1);
 	ck_assert_uint_ge(open_count("prvs=joe=123ABCDEFG@x.org", "joe@x.org"), 1);
+	/* There is one reading where only one word can be the tag. */
+	ck_assert_uint_eq(open_count("prvs=0787abcdef=ann@x.org", "0787abcdef@x.org"), 0);
+	ck_assert_uint_eq(open_count("prvs=ann=0787abcdef@x.org", "0787abcdef@x.org"), 0);
+	ck_assert_uint_eq(open_count("prvs=0787abcdef=0787abcdea@x.org", "0787abcdef@x.org"), 1);
+	ck_assert_uint_eq(open_count("prvs=0787abcdef=0787abcdea@x.org", "0787abcdea@x.org"), 1);
 	ck_assert_uint_eq(open_count("prvs=1=prvs=2=prvs=3=ann@x.org", "nobody@x.org"), 0);
 	ck_assert_uint_eq(wrapped_open(NULL, NULL, NULL), 0);
 }
