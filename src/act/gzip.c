@@ -87,23 +87,30 @@ struct bytes gzip_next(struct gzip_packer *packer)
 	return (struct bytes){packer->piece, PIECE_SIZE - packer->stream.avail_out};
 }
 
-static int read_at(int file, void *data, size_t size, off_t at)
+/* EBADMSG: the file ends before that. */
+static int read_at(int file, unsigned char *data, size_t size, off_t at)
 {
-	ssize_t got;
+	size_t done = 0;
 
-	do
-		got = pread(file, data, size, at);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return errno;
-	return (size_t)got == size ? 0 : EBADMSG;
+	while (done < size) {
+		ssize_t got = pread(file, data + done, size - done, at + (off_t)done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? errno : EBADMSG;
+		done += (size_t)got;
+	}
+	return 0;
 }
 
-bool gzip_is(int file)
+int gzip_ask(int file, bool *is_gzip_out)
 {
 	unsigned char magic[2];
+	int error = read_at(file, magic, sizeof magic, 0);
 
-	return read_at(file, magic, sizeof magic, 0) == 0 && magic[0] == 0x1F && magic[1] == 0x8B;
+	*is_gzip_out = error == 0 && magic[0] == 0x1F && magic[1] == 0x8B;
+	return error == EBADMSG ? 0 : error;
 }
 
 /* How long the message is, in bytes, from the end of the file. */

@@ -17,8 +17,9 @@ void gzip_rewind(struct gzip_packer *packer);
 /* The next piece, lent until the next call; size 0: that was all. */
 struct bytes gzip_next(struct gzip_packer *packer);
 
-/* True when the file, open at its start, begins as gzip does. Leaves it at its start. */
-bool gzip_is(int file);
+/* Whether the file, open at its start, begins as gzip does. Leaves it at its start. An errno value
+ * when it cannot be read: then it is not known. */
+int gzip_ask(int file, bool *is_gzip_out);
 
 /* Reads a file of gzip format, open at its start. The bytes are on context. An errno value: EBADMSG
  * when it is cut or damaged (its checksum says so) or has 4 GiB or more, else what reading said. */

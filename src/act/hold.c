@@ -109,6 +109,7 @@ static bool is_compressed(const char *name)
 static int read_message(
 	const void *context, const char *path, const char *file, struct bytes *bytes_out)
 {
+	bool is_gzip = false;
 	int packed = -1;
 	int error;
 
@@ -117,10 +118,10 @@ static int read_message(
 	error = maildir_open(path, file, &packed);
 	if (error != 0)
 		return error;
-	if (gzip_is(packed))
-		error = gzip_unpack(context, packed, bytes_out);
-	else
-		error = read_plain(context, path, file, bytes_out);
+	error = gzip_ask(packed, &is_gzip);
+	if (error == 0)
+		error = is_gzip ? gzip_unpack(context, packed, bytes_out)
+				: read_plain(context, path, file, bytes_out);
 	close(packed);
 	return error;
 }

@@ -15,11 +15,13 @@
 #include "state/record.h"
 
 #define YOUNG_S (60 * 60) /* a file that is younger may still get its record */
-#define NAMED_MAX 10	  /* messages that are named one by one */
+#define BLOCK_SIZE 4096
+#define NAMED_MAX 10 /* messages that are named one by one */
 
 /* A file's name as a number; of two names with the same one, one could go unnoticed. */
 struct held_file {
 	uint64_t hash;
+	uint64_t size;
 	bool is_old;
 	bool has_record;
 };
@@ -33,6 +35,7 @@ struct comparison {
 	size_t count;
 	size_t room;
 	uint64_t missing;
+	uint64_t cut;
 };
 
 /* FNV-1a, 64 bits, up to the flags that a mail reader may have put behind the name. */
@@ -66,6 +69,7 @@ static int note_file(void *argument, const char *full_path, const char *name)
 			comparison->room * sizeof(*comparison->files));
 	}
 	comparison->files[comparison->count++] = (struct held_file){.hash = hash_name(name),
+		.size = (uint64_t)about.st_size,
 		.is_old = about.st_mtime < comparison->survey->now - YOUNG_S};
 	return 0;
 }
@@ -94,19 +98,33 @@ static bool is_settled(const struct comparison *comparison, const struct held *h
 	return result;
 }
 
+/* The record has whole blocks, or, of a file that is not compressed, the bytes of the message. */
+static bool is_whole(const struct held_file *file, const struct held *held)
+{
+	uint64_t blocks = (file->size + BLOCK_SIZE - 1) / BLOCK_SIZE * BLOCK_SIZE;
+
+	return file->size == held->event.stored || (blocks == held->event.stored && file->size > 0);
+}
+
 static enum status visit_record(void *argument, const struct held *held)
 {
 	struct comparison *comparison = argument;
 	struct held_file *file = find_file(comparison, held->file);
 	char id[EVENT_ID_TEXT_MAX];
 
+	event_id_format(held->event.id, id);
 	if (file != NULL) {
 		file->has_record = true;
+		if (!is_whole(file, held) && ++comparison->cut <= NAMED_MAX)
+			check_fault(comparison->survey,
+				"held: the file %s/new/%s of message %s has %llu bytes, which is "
+				"not "
+				"what was kept",
+				comparison->folder, held->file, id, (unsigned long long)file->size);
 		return STATUS_OK;
 	}
 	if (is_settled(comparison, held))
 		return STATUS_OK;
-	event_id_format(held->event.id, id);
 	if (++comparison->missing <= NAMED_MAX)
 		check_fault(comparison->survey,
 			"held: message %s has lost its file %s/new/%s, and cannot be released", id,
@@ -123,6 +141,10 @@ static void say_result(const struct comparison *comparison)
 	if (comparison->missing > NAMED_MAX)
 		check_fault(comparison->survey, "held: %llu more messages have lost their files",
 			(unsigned long long)(comparison->missing - NAMED_MAX));
+	if (comparison->cut > NAMED_MAX)
+		check_fault(comparison->survey,
+			"held: %llu more files have not the bytes that were kept",
+			(unsigned long long)(comparison->cut - NAMED_MAX));
 	if (orphans > 0)
 		check_warn(comparison->survey,
 			"held: %llu file%s in %s ha%s no record; left by deliveries that were "

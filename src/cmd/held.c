@@ -182,7 +182,7 @@ static enum status show_held(struct held_work *work)
 		return status;
 	if (command_option(run, "raw") == NULL)
 		held_print_record(held);
-	status = hold_read(run->context, state_directory(run->state), held->file, &message, &error);
+	status = held_read(run, run->context, held, &message, &error);
 	if (status != STATUS_OK)
 		return command_failed(run, status, "%s", error);
 	if (command_option(run, "raw") == NULL)

@@ -9,6 +9,7 @@
 #include "cmd/held_release.h"
 
 #include "act/act.h"
+#include "base/memory.h"
 
 /* Where a message goes. */
 struct destination {
@@ -75,6 +76,21 @@ static enum status pipe_original(const void *context, const struct held *held, c
 	return pipe_run(context, command, pipe_environment(context, &facts), original, error_out);
 }
 
+/* A file that lost its bytes, all of them even, must not pass for a short message. */
+enum status held_read(const struct command_run *run, const void *context, const struct held *held,
+	struct bytes *message_out, const char **error_out)
+{
+	enum status status =
+		hold_read(context, state_directory(run->state), held->file, message_out, error_out);
+
+	if (status != STATUS_OK || message_out->size == held->event.size)
+		return status;
+	*error_out = mem_printf(context,
+		"cannot read the message: its file is damaged: %zu bytes, where %llu were kept",
+		message_out->size, (unsigned long long)held->event.size);
+	return STATUS_DATA;
+}
+
 enum status held_deliver(const struct command_run *run, const void *context,
 	const struct held *held, const char *to, enum action *action_out, const char **error_out)
 {
@@ -83,8 +99,7 @@ enum status held_deliver(const struct command_run *run, const void *context,
 	enum status status = find_destination(run->config, held, &to, &destination, error_out);
 
 	if (status == STATUS_OK)
-		status = hold_read(
-			context, state_directory(run->state), held->file, &original, error_out);
+		status = held_read(run, context, held, &original, error_out);
 	if (status != STATUS_OK)
 		return status;
 	*action_out = destination.target.action;

@@ -175,6 +175,10 @@ mv "$state/held/new/$file" "$state/held/cur/$file:2,S"
 run check
 is "$status" 0 "a mail reader that looked at a held message does no harm"
 mv "$state/held/cur/$file:2,S" "$dir/$file"
+cp "$dir/$file" "$state/held/new/$file"
+truncate -s 0 "$state/held/new/$file"
+fault "^held: the file $state/held/new/$file of message [0-9A-F]+ has 0 bytes" "a held message without its bytes"
+rm "$state/held/new/$file"
 fault "^held: message [0-9A-F]+ has lost its file $state/held/new/$file" "a held message without its file"
 mv "$dir/$file" "$state/held/new/$file"
 

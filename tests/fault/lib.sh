@@ -206,8 +206,13 @@ points=0
 all_faults() {
 	each $opening EMFILE
 	each $opening EACCES
+	each $opening EROFS
+	each $opening EDQUOT
 	each mkdir,mkdirat ENOSPC
 	each mkdir,mkdirat EROFS
+	each mkdir,mkdirat EDQUOT
+	each $writing EDQUOT
+	each $writing EROFS +
 	each $writing ENOSPC
 	each $writing ENOSPC +
 	each $writing EIO
@@ -215,13 +220,17 @@ all_faults() {
 	each $writing SHORT
 	each $syncing EIO
 	each $syncing ENOSPC +
+	each $syncing EDQUOT
 	each $syncing EINTR
 	each link,linkat EDQUOT
+	each link,linkat ENOSPC
 	each link,linkat EPERM
 	each link,linkat,renameat2,rename,renameat EIO +
 	each unlink,unlinkat EROFS
 	each close EIO
+	each unlink,unlinkat EIO
 	each fallocate,ftruncate ENOSPC
+	each fallocate,ftruncate EDQUOT +
 	each memfd_create EMFILE
 	each memfd_create,mkostemp ENOSPC +
 	each pipe2,posix_spawn,fork EAGAIN

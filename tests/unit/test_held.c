@@ -106,7 +106,7 @@ static struct event full_event(void)
 		.reason = "mailboxfull",
 		.status = "4.2.2",
 		.permanence = "temporary",
-		.size = 1234};
+		.size = sizeof ORIGINAL - 1};
 }
 
 START_TEST(list_is_json)
@@ -143,7 +143,7 @@ START_TEST(list_is_csv)
 			     "forward@lists.example.org,192.0.2.77,,"
 			     "forward-bounces@lists.example.org,"
 			     "\"ann@example.net, =Bob@example.net\",mailboxfull,4.2.2,"
-			     "temporary,<1@lists.example.org>,4F2,tag:absent+0,1234,4096,%s,\n",
+			     "temporary,<1@lists.example.org>,4F2,tag:absent+0,38,4096,%s,\n",
 			     id, file_of(id)));
 	CHECK_STATUS(RUN("list", "--format=csv", "--kind=mdn"), STATUS_OK);
 	ck_assert_msg(strncmp(out, "id,", 3) == 0 && strchr(out, '\n')[1] == '\0',
@@ -237,6 +237,21 @@ START_TEST(show_of_a_damaged_file)
 }
 END_TEST
 
+/* What a disk that broke can leave of a file: nothing, which must not pass for an empty message. */
+START_TEST(file_without_bytes)
+{
+	const char *id = hold(FORWARD, VERDICT_UNPROVEN, NOW, 0);
+	const char *path = mem_printf(context, "%s/held/new/%s", config->state, file_of(id));
+
+	ck_assert_int_eq(truncate(path, 0), 0);
+	CHECK_STATUS(RUN("show", id), STATUS_DATA);
+	check_said("0 bytes, where 38 were kept");
+	CHECK_STATUS(RUN("release", id), STATUS_DATA);
+	ck_assert_ptr_null(read_file(path_of("argv")));
+	check_held(1, 1);
+}
+END_TEST
+
 START_TEST(show_raw_is_exact)
 {
 	const char *id = hold(FORWARD, VERDICT_UNPROVEN, NOW, 0);
@@ -270,6 +285,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, show_is_clean);
 	tcase_add_test(tcase, show_says_why);
 	tcase_add_test(tcase, show_of_a_damaged_file);
+	tcase_add_test(tcase, file_without_bytes);
 	tcase_add_test(tcase, show_raw_is_exact);
 	tcase_add_loop_test(tcase, unknown_id, 0, 3);
 	suite_add_tcase(suite, tcase);
