@@ -208,8 +208,9 @@ check-stress: $(BUILD)/tests/fault/stress
 	@$(TEST_ENV) STRESS_SECONDS=$(STRESS_SECONDS) STRESS_DIR=$(abspath $(BUILD)) \
 		$(PROVE) -v tests/fault/stress.t
 
-check-kill: $(BUILD)/tests/fault/killed
+check-kill: all $(BUILD)/tests/fault/killed
 	@$(TEST_ENV) KILLS=$(KILLS) $(PROVE) -v tests/fault/killed.t
+	@tests/fault/kills $(abspath $(BUILD))/backstop $(KILLS)
 
 $(BUILD)/tests/fault/stress $(BUILD)/tests/fault/killed: $(BUILD)/%: %.c $(LIBRARY)
 	@mkdir -p $(@D)
