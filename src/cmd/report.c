@@ -49,8 +49,7 @@ static const char *const format_names[FORMAT_COUNT] = {
 
 /* What the command line asks for. */
 struct report_request {
-	int64_t from_s;
-	int64_t until_s;
+	struct span_wish wish;
 	enum report_format format;
 	size_t limit;
 };
@@ -74,7 +73,7 @@ static enum status report_page(struct command_run *run, const struct report_row 
 	const struct report_request *request)
 {
 	struct page page = {.name = report->name};
-	enum status status = span_find(run->state, request->from_s, request->until_s, &page.span);
+	enum status status = span_find(run->state, &request->wish, &page.span);
 
 	if (status == STATUS_OK)
 		status = report->builder(run->context, run->state, request->limit, &page);
@@ -104,6 +103,7 @@ static enum status report_summary(struct command_run *run, const struct report_r
 	const struct report_request *request)
 {
 	struct summary *summary;
+	struct span span;
 	enum status status;
 
 	if (request->format == FORMAT_CSV || request->format == FORMAT_HTML)
@@ -116,8 +116,10 @@ static enum status report_summary(struct command_run *run, const struct report_r
 		status = prometheus_print(run->context, run->state, stdout);
 		return status == STATUS_OK ? STATUS_OK : unreadable(run, status);
 	}
-	summary = summary_new(run->context, request->from_s, request->until_s);
-	status = summary_collect(summary, run->state);
+	summary = summary_new(run->context, request->wish.from_s, request->wish.until_s);
+	status = span_find(run->state, &request->wish, &span);
+	if (status == STATUS_OK)
+		status = summary_collect(summary, run->state, &span);
 	if (status != STATUS_OK)
 		return unreadable(run, status);
 	if (request->format == FORMAT_JSON)
@@ -212,11 +214,13 @@ static bool read_limit(struct command_run *run, struct report_request *request)
 
 static enum status read_request(struct command_run *run, struct report_request *request_out)
 {
+	request_out->wish.now = run->now;
 	/* What was decided within this very second belongs to it. */
-	if (!read_time(run, "until", run->now + 1, &request_out->until_s) ||
-		!read_time(run, "since", request_out->until_s - SPAN_S, &request_out->from_s))
+	if (!read_time(run, "until", run->now + 1, &request_out->wish.until_s) ||
+		!read_time(run, "since", request_out->wish.until_s - SPAN_S,
+			&request_out->wish.from_s))
 		return STATUS_USAGE;
-	if (request_out->from_s >= request_out->until_s)
+	if (request_out->wish.from_s >= request_out->wish.until_s)
 		return command_misused(run, "--since has to be before --until, and before now");
 	if (!read_format(run, &request_out->format) || !read_limit(run, request_out))
 		return STATUS_USAGE;

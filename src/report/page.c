@@ -33,15 +33,15 @@ void page_print_span(const struct page *page, FILE *out)
 	fprintf(out, "from %s until %s\n", from, until);
 	if (span->is_cut)
 		fputs("what was before is no longer recorded\n", out);
-	else if (page->is_of_events && span->details_s > span->from_s)
-		fprintf(out,
-			"single messages are recorded from %s on; what was before is not in this\n",
-			details);
-	else if (span->details_s > span->from_s)
-		fprintf(out,
-			"single messages are recorded from %s on, before that the numbers of "
-			"each hour\n",
-			details);
+	if (span->details_s <= span->from_s)
+		return;
+	if (span->details_s < span->until_s)
+		fprintf(out, "single messages are recorded from %s on; %s\n", details,
+			page->is_of_events ? "what was before is not in this"
+					   : "what was before, in numbers of each hour");
+	else
+		fprintf(out, "single messages of that time are no longer recorded%s\n",
+			page->is_of_events ? "" : ", but the numbers of each hour are");
 }
 
 void page_print_text(const struct page *page, FILE *out)

@@ -1,6 +1,6 @@
 /*
  * span.c: in charge of which number comes from where. An hour in which events may be going while
- * they are walked over is taken from the rollups.
+ * they are walked over is taken from the rollups as a whole.
  */
 #include "report/span.h"
 
@@ -13,15 +13,26 @@ static int64_t next_hour(int64_t time_s)
 	return hour_s == time_s || time_s > INT64_MAX - ROLLUP_S ? time_s : hour_s + ROLLUP_S;
 }
 
-enum status span_find(struct state *state, int64_t from_s, int64_t until_s, struct span *span_out)
+/* From then on all events are there, and stay while they are looked at. */
+static int64_t find_details(const struct record_horizon *horizon, int64_t now)
 {
-	struct span span = {.from_s = from_s < 0 ? 0 : from_s, .until_s = until_s};
+	int64_t limit_s = horizon->events_s == 0 ? 0 : now - horizon->events_s;
+
+	return limit_s > horizon->events_from_s ? limit_s : horizon->events_from_s;
+}
+
+enum status span_find(struct state *state, const struct span_wish *wish, struct span *span_out)
+{
+	struct span span = {
+		.from_s = wish->from_s < 0 ? 0 : wish->from_s, .until_s = wish->until_s};
 	struct record_horizon horizon;
 	enum status status = record_find_horizon(state, &horizon);
-	int64_t safe_s = horizon.events_from_s == 0 ? 0 : horizon.events_from_s + ROLLUP_S;
+	int64_t safe_s;
 
 	if (status != STATUS_OK)
 		return status;
+	span.details_s = find_details(&horizon, wish->now);
+	safe_s = span.details_s <= 0 ? 0 : span.details_s + ROLLUP_S;
 	span.rolled_id = horizon.rolled_id;
 	if (span.from_s < horizon.rollups_from_s) {
 		span.from_s = horizon.rollups_from_s;
@@ -33,7 +44,6 @@ enum status span_find(struct state *state, int64_t from_s, int64_t until_s, stru
 		span.until_s = next_hour(span.until_s);
 	if (span.until_s < span.from_s)
 		span.until_s = span.from_s;
-	span.details_s = horizon.events_from_s;
 	if (span.details_s < span.from_s)
 		span.details_s = span.from_s;
 	if (span.details_s > span.until_s)

@@ -22,8 +22,14 @@ struct span {
 	uint64_t rolled_id; /* record_horizon's */
 };
 
-/* What is there of the span asked for: from_s before until_s. */
-enum status span_find(struct state *state, int64_t from_s, int64_t until_s, struct span *span_out);
+/* What is there of the span asked for: from_s before until_s. What is older than events stay
+ * (record_set_policy) counts as gone at `now`, since it may go while it is looked at. */
+struct span_wish {
+	int64_t from_s;
+	int64_t until_s;
+	int64_t now;
+};
+enum status span_find(struct state *state, const struct span_wish *wish, struct span *span_out);
 
 /* Visits rollups that together are all messages of the span, each once: those of its whole hours,
  * and for each event of the rest one of this event alone, whose hour_s is then the time of the

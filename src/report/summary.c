@@ -57,15 +57,14 @@ void summary_add(struct summary *summary, const struct event *event)
 	add_reporter(summary, event);
 }
 
-enum status summary_collect(struct summary *summary, struct state *state)
+enum status summary_collect(struct summary *summary, struct state *state, const struct span *span)
 {
-	enum status status =
-		span_find(state, summary->span.from_s, summary->span.until_s, &summary->span);
+	enum status status;
 
+	summary->span = *span;
+	status = span_walk(state, span, add_rollup, summary);
 	if (status == STATUS_OK)
-		status = span_walk(state, &summary->span, add_rollup, summary);
-	if (status == STATUS_OK)
-		status = span_walk_events(state, &summary->span, add_reporter, summary);
+		status = span_walk_events(state, span, add_reporter, summary);
 	return status;
 }
 

@@ -36,9 +36,9 @@ struct summary *summary_new(const void *context, int64_t from_s, int64_t until_s
 /* Adds one event, whatever its time. */
 void summary_add(struct summary *summary, const struct event *event);
 
-/* Adds what the state has of its span: numbers from rollups where the events are gone. Widens the
- * span to whole hours there (span.h). */
-enum status summary_collect(struct summary *summary, struct state *state);
+/* Adds what the state has of this span, which becomes the summary's: numbers from rollups where the
+ * events are gone. */
+enum status summary_collect(struct summary *summary, struct state *state, const struct span *span);
 
 /* Sums over a row or a column. */
 uint64_t summary_of_kind(const struct summary *summary, enum kind kind);

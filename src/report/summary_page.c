@@ -96,12 +96,12 @@ enum status page_summary(const void *context, struct state *state, size_t limit,
 {
 	struct summary *summary = summary_new(context, page->span.from_s, page->span.until_s);
 	struct tables tables = {.flat = table_new(context, "rows", NULL, flat_columns)};
-	enum status status = summary_collect(summary, state);
+	enum status status = summary_collect(summary, state, &page->span);
 
 	page->series = mem_new(context, struct series);
-	series_init(page->series, &summary->span);
+	series_init(page->series, &page->span);
 	if (status == STATUS_OK)
-		status = span_walk(state, &summary->span, add_bars, page->series);
+		status = span_walk(state, &page->span, add_bars, page->series);
 	page_add_fact(page, "messages", "messages", summary->messages);
 	page_add_fact(page, "released", "released from the held mail", summary->released);
 	tables.word = "kind";

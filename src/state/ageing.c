@@ -289,10 +289,11 @@ enum status record_find_horizon(struct state *state, struct record_horizon *hori
 	enum status status = box_read(state, find_horizon, &horizon);
 
 	*horizon_out = horizon.seen;
-	if (status != STATUS_NOT_FOUND)
-		return status;
-	*horizon_out = (struct record_horizon){.rolled_id = UINT64_MAX, .skewed_id = UINT64_MAX};
-	return STATUS_OK;
+	if (status == STATUS_NOT_FOUND)
+		*horizon_out =
+			(struct record_horizon){.rolled_id = UINT64_MAX, .skewed_id = UINT64_MAX};
+	horizon_out->events_s = state->policy.events_s;
+	return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 void record_set_policy(struct state *state, const struct record_policy *policy)

@@ -104,6 +104,7 @@ struct record_horizon {
 	int64_t rollups_from_s; /* the same for rollups, to the hour */
 	uint64_t rolled_id; /* events with lower ids are in no rollup (an older version wrote them)
 			     */
+	int64_t events_s;   /* of the policy: what is older may go at any time; 0: nothing */
 	uint64_t skewed_id; /* behind it, ids and times are in the same order */
 };
 enum status record_find_horizon(struct state *state, struct record_horizon *horizon_out);

@@ -15,6 +15,7 @@
 static struct event all[EVENTS];
 static int all_count;
 static struct state *state;
+static int64_t now_s; /* of the last that was recorded */
 
 static void set_up_state(void)
 {
@@ -46,6 +47,7 @@ static void record(int64_t time_s)
 	ck_assert_int_lt(all_count, EVENTS);
 	ck_assert_status(record_event(state, &event, NULL, 0), STATUS_OK);
 	all[all_count++] = event;
+	now_s = time_s;
 }
 
 struct sums {
@@ -89,8 +91,9 @@ static struct span check_span(int64_t from_s, int64_t until_s)
 	struct sums got = {0}, want = {0};
 	struct span span;
 	int details = 0, want_details = 0;
+	const struct span_wish wish = {from_s, until_s, all_count > 0 ? now_s : START};
 
-	ck_assert_status(span_find(state, from_s, until_s, &span), STATUS_OK);
+	ck_assert_status(span_find(state, &wish, &span), STATUS_OK);
 	ck_assert_status(span_walk(state, &span, add_visited, &got), STATUS_OK);
 	ck_assert_status(span_walk_events(state, &span, count_event, &details), STATUS_OK);
 	for (int i = 0; i < all_count; i++) {
@@ -221,6 +224,52 @@ START_TEST(rollups_came_later)
 }
 END_TEST
 
+#define OLD 400 /* events, 20 s apart */
+
+static int write_while_read(void *argument)
+{
+	(void)argument;
+	context = mem_context(NULL, "child");
+	state = open_state(STATE_WRITE);
+	mdb_env_set_flags(state->env, MDB_NOSYNC, 1);
+	keep_for(DAY, 100 * DAY);
+	for (int i = 0; i < 60; i++)
+		record(START + 30 * DAY + i);
+	return 0;
+}
+
+/* The old events go while reports are made of them: each report is right all the same. */
+START_TEST(reports_beside_writers)
+{
+	pid_t writers[3];
+	int running = ROWS(writers), reports = 0;
+
+	for (int i = 0; i < OLD; i++)
+		record(START + i * 20);
+	state_close(state);
+	for (int i = 0; i < ROWS(writers); i++)
+		writers[i] = start(write_while_read, NULL);
+	state = open_state(STATE_READ);
+	keep_for(DAY, 100 * DAY);
+	now_s = START + 30 * DAY;
+	while (running > 0) {
+		check_span(START + 17, START + 2 * HOUR - 5);
+		check_span(START + 3 * HOUR / 2, START + 4 * HOUR);
+		reports++;
+		for (int i = 0; i < ROWS(writers); i++) {
+			if (writers[i] != 0 && waitpid(writers[i], &(int){0}, WNOHANG) != 0) {
+				writers[i] = 0;
+				running--;
+			}
+		}
+	}
+	ck_assert_int_ge(reports, 2);
+	struct state_size size;
+	ck_assert_status(state_measure(state, &size), STATUS_OK);
+	ck_assert_uint_eq(size.events, 180); /* all the old ones have gone */
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("span");
@@ -232,6 +281,7 @@ int main(void)
 	tcase_add_test(tcase, events_have_gone);
 	tcase_add_test(tcase, rollups_have_gone);
 	tcase_add_test(tcase, rollups_came_later);
+	tcase_add_test(tcase, reports_beside_writers);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
