@@ -31,9 +31,25 @@ bool privacy_mark(const unsigned char *secret, const char *address, char *mark_o
 	return true;
 }
 
+/* The length of the mark that a text begins with; 0: with none. */
+static size_t measure_mark(const char *text)
+{
+	if (strncmp(text, MARK_PREFIX, strlen(MARK_PREFIX)) != 0 ||
+		strspn(text + strlen(MARK_PREFIX), "0123456789abcdef") != MARK_DIGITS)
+		return 0;
+	return PRIVACY_MARK_MAX - 1;
+}
+
 bool privacy_is_mark(const char *text)
 {
-	return text != NULL && strncmp(text, MARK_PREFIX, strlen(MARK_PREFIX)) == 0 &&
-	       strlen(text) == PRIVACY_MARK_MAX - 1 &&
-	       strspn(text + strlen(MARK_PREFIX), "0123456789abcdef") == MARK_DIGITS;
+	size_t length = text == NULL ? 0 : measure_mark(text);
+
+	return length > 0 && text[length] == '\0';
+}
+
+bool privacy_has_marks(const char *addresses)
+{
+	size_t length = addresses == NULL ? 0 : measure_mark(addresses);
+
+	return length > 0 && (addresses[length] == '\0' || addresses[length] == ',');
 }

@@ -20,4 +20,7 @@ bool privacy_mark(const unsigned char *secret, const char *address, char *mark_o
 /* True for a text that is a mark, and no address. */
 bool privacy_is_mark(const char *text);
 
+/* The same of the first of "a, b": whether addresses were replaced. NULL: no. */
+bool privacy_has_marks(const char *addresses);
+
 #endif

@@ -8,6 +8,8 @@
  */
 #include "cmd/held_release.h"
 
+#include <string.h>
+
 #include "act/act.h"
 #include "base/memory.h"
 
@@ -60,17 +62,42 @@ static enum status forward_original(const struct command_run *run, const void *c
 		destination->recipient_count, OWNER_SEES_ORIGINAL, &notice, original, error_out);
 }
 
-static enum status pipe_original(const void *context, const struct held *held, const char *command,
-	struct bytes original, const char **error_out)
+static const char *unless_mark(const char *text)
+{
+	return privacy_has_marks(text) ? NULL : text;
+}
+
+/* Whom the report names: from the message itself where the record does not have the addresses (the
+ * setting privacy). A command that takes members off a list has no use for marks. */
+static const char *find_failed(const struct command_run *run, const void *context,
+	const struct held *held, struct bytes original)
+{
+	const struct envelope envelope = {.sender = NULL};
+	struct judgement judgement;
+	char *text;
+
+	if (held->event.failed != NULL && !privacy_has_marks(held->event.failed))
+		return held->event.failed;
+	pipeline_judge(run->pipeline, context, original, &envelope, &judgement);
+	text = mem_strdup(context, "");
+	for (size_t i = 0; i < judgement.bounce->recipient_count && strlen(text) < PIPE_VALUE_MAX;
+		i++)
+		text = mem_append(
+			text, "%s%s", i == 0 ? "" : " ", judgement.bounce->recipients[i].address);
+	return text;
+}
+
+static enum status pipe_original(const struct command_run *run, const void *context,
+	const struct held *held, const char *command, struct bytes original, const char **error_out)
 {
 	const struct pipe_facts facts = {
 		.kind = held->event.kind,
 		.verdict = held->event.verdict,
 		.score = held->event.score,
 		.list = held->event.list,
-		.failed = held->event.failed,
-		.sender = held->event.sender,
-		.recipient = held->event.recipient,
+		.failed = find_failed(run, context, held, original),
+		.sender = unless_mark(held->event.sender),
+		.recipient = unless_mark(held->event.recipient),
 	};
 
 	return pipe_run(context, command, pipe_environment(context, &facts), original, error_out);
@@ -109,7 +136,7 @@ enum status held_deliver(const struct command_run *run, const void *context,
 			context, destination.target.argument, original, NULL, error_out);
 	case ACTION_PIPE:
 		return pipe_original(
-			context, held, destination.target.argument, original, error_out);
+			run, context, held, destination.target.argument, original, error_out);
 	case ACTION_FORWARD:
 	case ACTION_DROP:
 	case ACTION_HOLD:

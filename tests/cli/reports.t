@@ -169,6 +169,11 @@ run held show "$id"
 like "$out" "@example.net" "the kept message is as it came"
 run held release "$id"
 is "$status $err" "0 " "and goes out when it is released"
+sed -i "s|owners = {\"alice@example.org\"}|&\n genuine = \"pipe:echo recipients=\$BACKSTOP_RECIPIENTS,recipient=\$RECIPIENT >>$dir/piped\"|" "$conf"
+id=$(ask dropped --format=csv | sed -n '3s/,.*//p')
+held release "$id" >/dev/null
+is "$(cat "$dir/piped")" "recipients=fay@example.net,recipient=" \
+	"a command gets addresses, from the message, and no marks"
 configure enforce 'privacy = none'
 bounce hal@example.net | deliver announce-bounces@lists.example.org 203.0.113.1
 run ask recipients
