@@ -4,9 +4,9 @@
  *
  * Events stand in the order in which they were written, so the oldest are at the front. Those that
  * a clock that ran ahead put there are stepped over, not waited for: the place up to which they
- * reach is kept, and the next message goes on behind it. The newest event never goes, since ids
- * count on from it. What is remembered of all this is one record in "meta", the horizon, written
- * with whatever it is about.
+ * reach is kept, and the next message goes on behind it. The newest event goes by hand only, since
+ * ids count on from it. What is remembered of all this is one record in "meta", the horizon,
+ * written with whatever it is about.
  */
 #include <string.h>
 
@@ -18,13 +18,14 @@ enum {
 	EVENTS_BUDGET = 8,  /* looked at with one message */
 	ROLLUPS_BUDGET = 4, /* that go with one */
 	REPORTERS_BUDGET = 4,
-	HORIZON_SIZE = 1 + 5 * CODEC_U64_SIZE
+	HORIZON_SIZE = 1 + 6 * CODEC_U64_SIZE
 };
 
 /* What the caller sees, and where the search for old events goes on. */
 struct horizon {
 	struct record_horizon seen;
-	uint64_t place; /* the id; 0: at the front */
+	uint64_t place;	   /* the id; 0: at the front */
+	uint64_t floor_id; /* ids are above it; 0: those of the events that are there say so */
 };
 
 static bool decode_horizon(const MDB_val *value, struct horizon *horizon_out)
@@ -40,6 +41,7 @@ static bool decode_horizon(const MDB_val *value, struct horizon *horizon_out)
 	horizon_out->seen.rolled_id = codec_get_u64(&reader);
 	horizon_out->seen.skewed_id = codec_get_u64(&reader);
 	horizon_out->place = codec_get_u64(&reader);
+	horizon_out->floor_id = codec_get_u64(&reader);
 	return codec_is_complete(&reader);
 }
 
@@ -72,7 +74,7 @@ static int put_horizon(struct state *state, MDB_txn *transaction, const struct h
 {
 	const uint64_t numbers[] = {(uint64_t)horizon->seen.events_from_s,
 		(uint64_t)horizon->seen.rollups_from_s, horizon->seen.rolled_id,
-		horizon->seen.skewed_id, horizon->place};
+		horizon->seen.skewed_id, horizon->place, horizon->floor_id};
 	unsigned char data[HORIZON_SIZE] = {HORIZON_VERSION};
 	MDB_val key = horizon_key(), value = {.mv_size = sizeof data, .mv_data = data};
 
@@ -88,7 +90,6 @@ struct expiry {
 	int64_t now;
 	int64_t before_s;
 	size_t budget;
-	uint64_t *removed; /* counted up; or NULL */
 };
 
 /* The event under the cursor goes. One that no rollup has yet is added to its hour's first. */
@@ -144,8 +145,6 @@ static int look_at(struct state *state, MDB_txn *transaction, MDB_cursor *cursor
 		*is_end_out = true;
 	} else {
 		code = let_go(state, transaction, cursor, &event, horizon);
-		if (code == MDB_SUCCESS && expiry->removed != NULL)
-			++*expiry->removed;
 	}
 	mem_free(context);
 	return code;
@@ -177,7 +176,7 @@ static int expire_all(
 	int code = MDB_SUCCESS;
 
 	if (policy->events_s > 0) {
-		struct expiry expiry = {now, now - policy->events_s, EVENTS_BUDGET, NULL};
+		struct expiry expiry = {now, now - policy->events_s, EVENTS_BUDGET};
 		const struct sweep_plan reporters = {BOX_REPORTERS, META_SWEEP_REPORTERS,
 			counter_decode_last, now - policy->events_s, REPORTERS_BUDGET};
 
@@ -186,8 +185,8 @@ static int expire_all(
 			code = sweep_run(state, transaction, &reporters);
 	}
 	if (policy->rollups_s > 0 && code == MDB_SUCCESS) {
-		const struct rollup_expiry expiry = {now - policy->rollups_s, ROLLUPS_BUDGET,
-			&horizon->seen.rollups_from_s, NULL};
+		const struct rollup_expiry expiry = {
+			now - policy->rollups_s, ROLLUPS_BUDGET, &horizon->seen.rollups_from_s};
 
 		code = rollup_expire(state, transaction, &expiry);
 	}
@@ -221,59 +220,81 @@ int ageing_run(struct state *state, MDB_txn *transaction, const struct event *ev
 
 /* ---- by hand ---- */
 
-enum { PRUNE_BUDGET = 1000 }; /* of one transaction: others are not kept waiting */
-
-struct pruning {
-	const struct prune_plan *plan;
-	uint64_t place;	  /* in the events */
-	uint64_t removed; /* by this transaction */
-	bool has_moved;
-};
-
-static int prune(struct state *state, MDB_txn *transaction, void *argument)
+/* The horizon, or one that says that no event is in a rollup yet. */
+static int get_or_begin(struct state *state, MDB_txn *transaction, struct horizon *horizon_out)
 {
-	struct pruning *pruning = argument;
-	uint64_t removed = 0, place = pruning->place;
-	struct horizon horizon;
-	struct expiry expiry = {
-		pruning->plan->now, pruning->plan->events_before_s, PRUNE_BUDGET, &removed};
-	const struct rollup_expiry rollups = {pruning->plan->rollups_before_s, PRUNE_BUDGET,
-		&horizon.seen.rollups_from_s, &removed};
-	int code = get_horizon(state, transaction, &horizon);
+	int code = get_horizon(state, transaction, horizon_out);
 
-	if (code == MDB_NOTFOUND) {
-		horizon.seen.rolled_id = UINT64_MAX; /* no event has a rollup yet */
-		horizon.seen.skewed_id = UINT64_MAX;
-		code = MDB_SUCCESS;
+	if (code != MDB_NOTFOUND)
+		return code;
+	horizon_out->seen.rolled_id = UINT64_MAX;
+	horizon_out->seen.skewed_id = UINT64_MAX;
+	return MDB_SUCCESS;
+}
+
+/* With the newest, what ids count on from would be gone. */
+static int keep_floor(MDB_cursor *cursor, const struct event *event, struct horizon *horizon)
+{
+	MDB_val key, value;
+	int code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+
+	if (code == MDB_NOTFOUND && event->id >= horizon->floor_id)
+		horizon->floor_id = event->id;
+	if (code == MDB_NOTFOUND)
+		return mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+	return code == MDB_SUCCESS ? mdb_cursor_get(cursor, &key, &value, MDB_PREV) : code;
+}
+
+int ageing_forget_event(
+	struct state *state, MDB_txn *transaction, MDB_cursor *cursor, const MDB_val *key)
+{
+	void *context = mem_context(NULL, "event");
+	struct horizon horizon;
+	struct event event;
+	MDB_val at, value;
+	int code = get_or_begin(state, transaction, &horizon);
+
+	(void)key; /* it is the cursor's */
+	if (code == MDB_SUCCESS)
+		code = mdb_cursor_get(cursor, &at, &value, MDB_GET_CURRENT);
+	if (code == MDB_SUCCESS && !event_decode_record(&at, &value, context, &event)) {
+		code = mdb_cursor_del(cursor, 0);
+	} else if (code == MDB_SUCCESS) {
+		code = keep_floor(cursor, &event, &horizon);
+		if (code == MDB_SUCCESS)
+			code = let_go(state, transaction, cursor, &event, &horizon);
+		if (code == MDB_SUCCESS)
+			code = put_horizon(state, transaction, &horizon);
 	}
-	horizon.place = place;
-	if (code == MDB_SUCCESS)
-		code = expire_events(state, transaction, &expiry, &horizon);
-	if (code == MDB_SUCCESS)
-		code = rollup_expire(state, transaction, &rollups);
-	pruning->removed = removed;
-	pruning->has_moved = removed > 0 || horizon.place > place;
-	place = horizon.place;
-	horizon.place = 0;
-	if (code == MDB_SUCCESS)
-		code = put_horizon(state, transaction, &horizon);
-	if (code == MDB_SUCCESS)
-		pruning->place = place;
+	mem_free(context);
 	return code;
 }
 
-enum status record_prune(struct state *state, const struct prune_plan *plan, uint64_t *removed_out)
+int ageing_forget_rollup(
+	struct state *state, MDB_txn *transaction, MDB_cursor *cursor, const MDB_val *key)
 {
-	struct pruning pruning = {.plan = plan};
-	enum status status;
+	int64_t end_s = key->mv_size < CODEC_U64_SIZE
+				? 0
+				: (int64_t)codec_load_u64(key->mv_data) + ROLLUP_S;
+	struct horizon horizon;
+	int code = get_or_begin(state, transaction, &horizon);
 
-	*removed_out = 0;
-	do {
-		status = box_write(state, prune, &pruning);
-		if (status == STATUS_OK)
-			*removed_out += pruning.removed;
-	} while (status == STATUS_OK && pruning.has_moved);
-	return status;
+	if (code == MDB_SUCCESS)
+		code = mdb_cursor_del(cursor, 0);
+	if (code != MDB_SUCCESS || end_s <= horizon.seen.rollups_from_s)
+		return code;
+	horizon.seen.rollups_from_s = end_s;
+	return put_horizon(state, transaction, &horizon);
+}
+
+int ageing_raise_id(struct state *state, MDB_txn *transaction, uint64_t *id)
+{
+	struct horizon horizon;
+	int code = get_horizon(state, transaction, &horizon);
+
+	if (code == MDB_SUCCESS && horizon.floor_id != 0 && *id <= horizon.floor_id)
+		*id = horizon.floor_id + 1;
+	return code == MDB_NOTFOUND || code == MDB_CORRUPTED ? MDB_SUCCESS : code;
 }
 
 /* ---- what is there ---- */

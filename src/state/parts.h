@@ -69,14 +69,22 @@ int rollup_add(struct state *state, MDB_txn *transaction, const struct event *ev
 struct rollup_expiry {
 	int64_t before_s;
 	size_t budget;
-	int64_t *from_s;   /* moved on to where there are any */
-	uint64_t *removed; /* counted up; or NULL */
+	int64_t *from_s; /* moved on to where there are any */
 };
 int rollup_expire(struct state *state, MDB_txn *transaction, const struct rollup_expiry *expiry);
 
 /* Adds an event that was just written to its rollup; lets a few old ones go, with a few rollups and
  * reporters. LMDB's code. */
 int ageing_run(struct state *state, MDB_txn *transaction, const struct event *event);
+/* Remove the record under the cursor, whose key this is, by hand: the event stays in the numbers of
+ * its hour, and the horizon moves. LMDB's code. */
+int ageing_forget_event(
+	struct state *state, MDB_txn *transaction, MDB_cursor *cursor, const MDB_val *key);
+int ageing_forget_rollup(
+	struct state *state, MDB_txn *transaction, MDB_cursor *cursor, const MDB_val *key);
+/* An id that no event had that was removed by hand, from one that none has that is there. LMDB's
+ * code. */
+int ageing_raise_id(struct state *state, MDB_txn *transaction, uint64_t *id);
 
 /* Writes the held record of an event that has its id, and its row in the index. LMDB's code. */
 int held_put(struct state *state, MDB_txn *transaction, const struct held *held);

@@ -69,6 +69,8 @@ static int write_all(struct state *state, MDB_txn *transaction, void *argument)
 	if (code == MDB_SUCCESS)
 		code = event_next_id(state, transaction, event->time_s, &event->id);
 	if (code == MDB_SUCCESS)
+		code = ageing_raise_id(state, transaction, &event->id);
+	if (code == MDB_SUCCESS)
 		code = put_event(state, transaction, recording);
 	if (code == MDB_SUCCESS && !event_is_release(event))
 		code = count(state, transaction, event);

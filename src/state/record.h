@@ -109,15 +109,6 @@ struct record_horizon {
 };
 enum status record_find_horizon(struct state *state, struct record_horizon *horizon_out);
 
-/* Removes all events and rollups of before the given times, in transactions of at most 1000 each;
- * the newest event stays, since ids count on from it. What goes of events stays in the rollups. */
-struct prune_plan {
-	int64_t now; /* what is later was written while a clock ran ahead, and stays */
-	int64_t events_before_s;
-	int64_t rollups_before_s;
-};
-enum status record_prune(struct state *state, const struct prune_plan *plan, uint64_t *removed_out);
-
 /* The mark that stands in the records in place of this address (PRIVACY_HASH); PRIVACY_MARK_MAX
  * bytes. STATUS_NOT_FOUND when none was made yet. */
 enum status record_find_mark(struct state *state, const char *address, char *mark_out);

@@ -197,8 +197,6 @@ int rollup_expire(struct state *state, MDB_txn *transaction, const struct rollup
 		code = mdb_cursor_del(cursor, 0);
 		if (code == MDB_SUCCESS && end_s > *expiry->from_s)
 			*expiry->from_s = end_s;
-		if (code == MDB_SUCCESS && expiry->removed != NULL)
-			++*expiry->removed;
 	}
 	mdb_cursor_close(cursor);
 	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
