@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static const int fatal[] = {
@@ -37,6 +39,58 @@ void guard_message_is_safe(void)
 	is_message_safe = 1;
 }
 
+/* What code of ours or of a library runs into when a mapped file is damaged. */
+static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
+
+static sigjmp_buf *volatile catcher;
+static bool has_handlers;
+
+static bool is_fault(int signal_number)
+{
+	for (size_t i = 0; i < LENGTH(faults); i++) {
+		if (faults[i] == signal_number)
+			return true;
+	}
+	return false;
+}
+
+/* A handler runs with all signals blocked, and who jumps out of it has to undo that. */
+static _Noreturn void jump_to_catcher(void)
+{
+	sigjmp_buf *place = catcher;
+	sigset_t all;
+
+	catcher = NULL;
+	sigfillset(&all);
+	sigprocmask(SIG_UNBLOCK, &all, NULL);
+	siglongjmp(*place, 1);
+}
+
+static void catch_or_die(int signal_number)
+{
+	if (catcher != NULL)
+		jump_to_catcher();
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+}
+
+void guard_catch_faults(sigjmp_buf *place)
+{
+	struct sigaction action = {.sa_handler = catch_or_die, .sa_flags = SA_NODEFER};
+
+	for (size_t i = 0; i < LENGTH(faults) && !has_handlers; i++)
+		sigaction(faults[i], &action, NULL);
+	has_handlers = true;
+	catcher = place;
+}
+
+_Noreturn void guard_fault(void)
+{
+	if (catcher != NULL)
+		jump_to_catcher();
+	abort();
+}
+
 static void defer(int signal_number)
 {
 	static const char deadline[] = "backstop: deadline passed, deferring\n";
@@ -49,6 +103,8 @@ static void defer(int signal_number)
 		      1;
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
 
+	if (catcher != NULL && is_fault(signal_number))
+		jump_to_catcher();
 	/* Into a full pipe that nobody reads a write would wait for ever, deadline or not. */
 	if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0) {
 		ssize_t unused = write(STDERR_FILENO, line, size);
@@ -75,6 +131,7 @@ void guard_enter(void)
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigset_t handled;
 
+	has_handlers = true;
 	occupy_standard_descriptors();
 	sigaltstack(&stack, NULL);
 	sigfillset(&action.sa_mask);

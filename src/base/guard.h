@@ -8,6 +8,8 @@
 #ifndef BACKSTOP_BASE_GUARD_H
 #define BACKSTOP_BASE_GUARD_H
 
+#include <setjmp.h>
+
 #define GUARD_TEMPFAIL 75
 
 /* Turns fatal signals into _exit(75) and ignores SIGPIPE and SIGXFSZ. Call first in main. */
@@ -21,5 +23,14 @@ void guard_set_deadline(unsigned seconds);
  * the process now, ends it with 0: 75 would have the mail server deliver it once more at each
  * attempt. What is lost is the record of it. */
 void guard_message_is_safe(void);
+
+/* A fault (SIGSEGV, SIGBUS, SIGFPE, SIGABRT) from here on returns to place, which sigsetjmp(place,
+ * 0) filled, instead of ending the process; NULL: no more. For reading a file that is mapped and
+ * may be damaged: whatever the code between had in its hands is lost, so it must not be used again.
+ */
+void guard_catch_faults(sigjmp_buf *place);
+
+/* What SIGABRT would do, without raising it. Does not return. */
+_Noreturn void guard_fault(void);
 
 #endif

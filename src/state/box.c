@@ -1,10 +1,10 @@
 /*
  * box.c: transactions, the growth of the map, and walks.
  *
- * In charge of the three things that LMDB leaves to its caller: a map that is full, a map that
- * another process grew, and reader slots of processes that are gone. Leaves opening to state.c and
- * the meaning of records to the rest. A job runs again after the map has grown: LMDB spoils the
- * whole transaction with MDB_MAP_FULL, so there is nothing to carry on with.
+ * In charge of the four things that LMDB leaves to its caller: a map that is full, a map that
+ * another process grew, reader slots of processes that are gone, and damaged pages. Leaves opening
+ * to state.c and the meaning of records to the rest. A job runs again after the map has grown: LMDB
+ * spoils the whole transaction with MDB_MAP_FULL, so there is nothing to carry on with.
  */
 #include "state/box.h"
 
@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/guard.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "state/codec.h"
 
@@ -44,7 +46,7 @@ enum status box_status(int code)
 
 bool box_is_usable(const struct state *state)
 {
-	return !state->is_unmapped && state->pid == getpid();
+	return !state->is_unmapped && !state->is_damaged && state->pid == getpid();
 }
 
 bool box_has(const struct state *state, enum box_db database)
@@ -119,7 +121,7 @@ static int begin(struct state *state, unsigned flags, MDB_txn **transaction_out)
 	return MDB_MAP_RESIZED;
 }
 
-static int run_once(struct state *state, unsigned flags, box_job *job, void *argument)
+static int run_transaction(struct state *state, unsigned flags, box_job *job, void *argument)
 {
 	MDB_txn *transaction = NULL;
 	int code = begin(state, flags, &transaction);
@@ -134,6 +136,28 @@ static int run_once(struct state *state, unsigned flags, box_job *job, void *arg
 	else
 		mdb_txn_abort(transaction);
 	state->has_transaction = false;
+	return code;
+}
+
+/* LMDB trusts its pages: one that is damaged can send it anywhere. Mail must go on then, without
+ * the state. What the transaction held is left as it is; the write lock is free when the process
+ * ends. */
+static int run_once(struct state *state, unsigned flags, box_job *job, void *argument)
+{
+	sigjmp_buf place;
+	int code;
+
+	if (sigsetjmp(place, 0) != 0) {
+		state->has_transaction = false;
+		state->is_damaged = true;
+		log_error("state %s: damaged: reading it failed with a fault; 'backstop db check' "
+			  "says where, 'backstop db load' mends it from a dump",
+			state->directory);
+		return MDB_CORRUPTED;
+	}
+	guard_catch_faults(&place);
+	code = run_transaction(state, flags, job, argument);
+	guard_catch_faults(NULL);
 	return code;
 }
 
@@ -175,6 +199,16 @@ enum status box_write(struct state *state, box_job *job, void *argument)
 	return box_status(code);
 }
 
+int box_compare_keys(const MDB_val *left, const MDB_val *right)
+{
+	size_t size = left->mv_size < right->mv_size ? left->mv_size : right->mv_size;
+	int order = size > 0 ? memcmp(left->mv_data, right->mv_data, size) : 0;
+
+	if (order != 0)
+		return order;
+	return (left->mv_size > right->mv_size) - (left->mv_size < right->mv_size);
+}
+
 /* One page of a walk: the records' bytes, one behind the other, and where each begins. */
 struct page {
 	enum box_db database;
@@ -203,6 +237,21 @@ static int seek(MDB_cursor *cursor, const struct page *page, MDB_val *key, MDB_v
 	return code;
 }
 
+/* True when the key comes behind the last one of the walk. Where it does not, a page is damaged,
+ * and the walk would go round in circles. */
+static bool is_ascending(const struct page *page, const MDB_val *key)
+{
+	MDB_val last = page->from;
+
+	if (page->count > 0) {
+		last.mv_data = page->bytes.data + page->records[page->count - 1].key_offset;
+		last.mv_size = page->records[page->count - 1].key_size;
+	} else if (!page->is_from_done) {
+		return true;
+	}
+	return box_compare_keys(key, &last) > 0;
+}
+
 static int read_page(struct state *state, MDB_txn *transaction, void *argument)
 {
 	struct page *page = argument;
@@ -217,8 +266,10 @@ static int read_page(struct state *state, MDB_txn *transaction, void *argument)
 	page->count = 0;
 	code = seek(cursor, page, &key, &value);
 	while (code == MDB_SUCCESS && page->count < PAGE_RECORDS && page->bytes.size < PAGE_BYTES) {
-		if (value.mv_size > PAGE_BYTES)
-			break; /* no value of ours is near that size */
+		if (value.mv_size > PAGE_BYTES || !is_ascending(page, &key)) {
+			code = MDB_CORRUPTED; /* no value of ours is near that size */
+			break;
+		}
 		page->records[page->count].key_offset = page->bytes.size;
 		page->records[page->count].key_size = key.mv_size;
 		page->records[page->count].value_size = value.mv_size;
@@ -227,10 +278,9 @@ static int read_page(struct state *state, MDB_txn *transaction, void *argument)
 		codec_put_bytes(&page->bytes, value.mv_data, value.mv_size);
 		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 	}
-	if (code == MDB_SUCCESS && value.mv_size > PAGE_BYTES)
-		code = MDB_CORRUPTED;
 	mdb_cursor_close(cursor);
-	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+	/* What was read is visited first; the next page finds the same damage at its begin. */
+	return code == MDB_NOTFOUND || page->count > 0 ? MDB_SUCCESS : code;
 }
 
 static void find_record(const struct page *page, size_t index, MDB_val *key, MDB_val *value)

@@ -46,6 +46,7 @@ struct state {
 	MDB_dbi dbis[BOX_DB_COUNT];
 	pid_t pid;	  /* who opened it: LMDB must not be used across fork() */
 	bool is_unmapped; /* a new map could not be had; any use would fault */
+	bool is_damaged;  /* a fault while it was read; LMDB's own memory is not to be trusted */
 	bool has_transaction;
 	int64_t sent_lifetime_s;	 /* ledger_set_lifetime */
 	int64_t audit_lifetime_s;	 /* audit_set_lifetime */
@@ -69,7 +70,8 @@ const char *box_name(enum box_db database);
  * reading only: nothing is in it. A walk finds nothing then; a job must ask first. */
 bool box_has(const struct state *state, enum box_db database);
 
-/* False when the environment must not be touched: another process opened it, or its map is gone. */
+/* False when the environment must not be touched: another process opened it, its map is gone, or it
+ * is damaged. */
 bool box_is_usable(const struct state *state);
 
 /* What a transaction does. Returns 0 or LMDB's code or an errno, which ends the transaction without
@@ -96,6 +98,9 @@ typedef enum status box_visitor(void *argument, const MDB_val *key, const MDB_va
  * first result other than STATUS_OK, which it returns. */
 enum status box_walk(struct state *state, enum box_db database, MDB_val from, box_visitor *visitor,
 	void *argument);
+
+/* Below, at or above 0, in the order of every database. */
+int box_compare_keys(const MDB_val *left, const MDB_val *right);
 
 /* SHA-256, for keys. False when the library fails. */
 #define BOX_HASH_SIZE 32

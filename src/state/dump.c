@@ -54,13 +54,18 @@ static int dump_database(
 	struct state *state, MDB_txn *transaction, enum box_db database, struct dumping *dumping)
 {
 	MDB_cursor *cursor = NULL;
-	MDB_val key, value;
+	MDB_val key, value, last = {.mv_size = 0};
 	int code = mdb_cursor_open(transaction, state->dbis[database], &cursor);
 
 	if (code != MDB_SUCCESS)
 		return code;
 	fprintf(dumping->out, "%s%s\n", DUMP_DATABASE, box_name(database));
 	while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
+		if (box_compare_keys(&key, &last) <= 0) { /* a damaged page */
+			code = MDB_CORRUPTED;
+			break;
+		}
+		last = key;
 		dump_record(dumping, box_check(database), &key, &value);
 		if (ferror(dumping->out))
 			break;

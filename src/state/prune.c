@@ -145,6 +145,9 @@ static int prune_slice(struct state *state, MDB_txn *transaction, void *argument
 	for (size_t i = 0; i < SLICE_RECORDS && code == MDB_SUCCESS; i++)
 		code = look_at(state, transaction, cursor, pruning, &key, &value);
 	pruning->is_at_end = code == MDB_NOTFOUND;
+	if (code == MDB_SUCCESS && box_compare_keys(&key, &(MDB_val){.mv_size = pruning->from_size,
+								  .mv_data = pruning->from}) <= 0)
+		code = MDB_CORRUPTED; /* a damaged page would send it round in circles */
 	if (code == MDB_SUCCESS && key.mv_size <= sizeof pruning->next) {
 		memcpy(pruning->next, key.mv_data, key.mv_size);
 		pruning->next_size = key.mv_size;

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/guard.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "state/box.h"
@@ -184,7 +185,7 @@ static int close_environment(struct state *state)
 {
 	/* LMDB forbids every use behind fork(), closing too; the child's end frees what it
 	 * inherited. */
-	if (state->env != NULL && state->pid == getpid())
+	if (state->env != NULL && state->pid == getpid() && !state->is_damaged)
 		mdb_env_close(state->env);
 	state->env = NULL;
 	return 0;
@@ -203,12 +204,12 @@ static unsigned environment_flags(const struct opening *opening)
 }
 
 /* LMDB would write its finding to standard error, where the mail server takes it for ours. It must
- * not return: LMDB prints when it does. */
+ * not return: LMDB prints when it does. A transaction ends like one with a fault (box.c). */
 static void end_on_assert(MDB_env *env, const char *message)
 {
 	(void)env;
 	log_error("state: damaged: %s", message);
-	abort();
+	guard_fault();
 }
 
 static int try_environment(struct opening *opening)

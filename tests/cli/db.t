@@ -211,4 +211,19 @@ like "$err" "is cut short: it has 20000 bytes of [0-9]+" "the log says so"
 db load --replace "$dir/dump"
 is "$status" 0 "and it is mended the same way"
 
+# Damage that shows only when a page is read: LMDB trusts its pages, and faults.
+before=$(count_files "$owner"/new/*)
+pages=$(($(stat -c %s "$state/data.mdb") / 4096))
+head -c $(((pages - 2) * 4096)) /dev/zero | tr '\000' '\377' |
+	dd of="$state/data.mdb" bs=4096 seek=2 conv=notrunc 2>/dev/null
+deliver "$genuine"
+ends 0 "mail is delivered with damaged pages"
+like "$err" "state" "the log says so"
+is $(($(count_files "$owner"/new/*) - before)) 1 "and it is where it belongs"
+db check
+ok "check finds them" test "$status" -ne 0
+unlike "$status" '^1[0-9][0-9]$' "and is not ended by them"
+db load --replace "$dir/dump"
+is "$status" 0 "a dump mends that, too"
+
 done_testing
