@@ -40,7 +40,7 @@ endif
 
 # Asked only when something is compiled, so that `make deps` works before pkg-config is there.
 LIB_CFLAGS  = $(eval LIB_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(LIBRARIES) $(LATE)))$(LIB_CFLAGS)
-LIB_LIBS    = $(eval LIB_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBRARIES)))$(LIB_LIBS)
+LIB_LIBS    = $(eval LIB_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm)$(LIB_LIBS)
 ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -DBACKSTOP_VERSION='"$(VERSION)"' \
               -DBACKSTOP_LIBEXEC='"$(PREFIX)/libexec/backstop"' $(WARNINGS) $(SANITIZE) \
               -fstack-protector-strong -Isrc -I. -I$(BUILD) $(LIB_CFLAGS) $(CFLAGS)

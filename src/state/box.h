@@ -35,6 +35,8 @@ enum box_db {
 	BOX_DNS,
 	BOX_AUDIT,
 	BOX_ROLLUPS,
+	BOX_RATES,
+	BOX_STORMS,
 	BOX_DB_COUNT
 };
 

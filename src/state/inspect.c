@@ -24,6 +24,8 @@ static record_check *const checks[BOX_DB_COUNT] = {
 	[BOX_DNS] = dns_cache_check,
 	[BOX_AUDIT] = audit_check,
 	[BOX_ROLLUPS] = rollup_check,
+	[BOX_RATES] = rate_check,
+	[BOX_STORMS] = place_check,
 };
 
 /* The first row that the key begins with. */
@@ -41,6 +43,7 @@ static const struct {
 	{META_SECRET, hide_check_secret, false},
 	{META_SWEEP_IDS, sweep_check, false},
 	{META_SWEEP_REPORTERS, sweep_check, false},
+	{META_SWEEP_RATES, sweep_check, false},
 	{META_SWEEP_SENT, sweep_check, false},
 };
 

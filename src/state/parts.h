@@ -15,6 +15,7 @@
 #include "state/dns_cache.h"
 #include "state/ledger.h"
 #include "state/proof.h"
+#include "state/rate.h"
 #include "state/record.h"
 #include "state/rollup.h"
 
@@ -24,6 +25,7 @@
 #define META_COVERAGE "coverage:" /* and the domain */
 #define META_HOST "host"
 #define META_SWEEP_IDS "sweep:ids"
+#define META_SWEEP_RATES "sweep:rates"
 #define META_SWEEP_SENT "sweep:sent"
 #define META_KEPT "kept"
 #define META_HORIZON "horizon"
@@ -162,6 +164,22 @@ int dns_cache_write(struct state *state, MDB_txn *transaction, int64_t now_s);
 /* Behind the commit: they are written. */
 void dns_cache_forget_new(struct state *state);
 
+/* What a count fades to, and how long that is: the time moves on to now as in rate_decay. Pure. */
+double rate_elapse(int64_t *time_s, int64_t now);
+double rate_faded(double count, double elapsed_s, double half_life_s);
+/* Reports an hour at which a counter of that half-life comes to rest. Pure. */
+double rate_to_hourly(double count, double half_life_s);
+/* Rates and numbers as bytes; the reader is bad when a number is none, or below 0. */
+void rate_put_number(struct codec_writer *writer, double number);
+double rate_get_number(struct codec_reader *reader);
+void rate_encode(struct codec_writer *writer, const struct rate *rate);
+void rate_decode(struct codec_reader *reader, struct rate *rate_out);
+/* Counts one report for its names, and lets a few go that have faded. LMDB's code. */
+int rate_count(struct state *state, MDB_txn *transaction, const struct rate_use *use, int64_t now);
+/* Counts it for the host and its list, with their storms; sets list_storm and host_storm of the
+ * event, which has rates. LMDB's code. */
+int storm_count(struct state *state, MDB_txn *transaction, struct event *event);
+
 /* Whether a record decodes. */
 typedef bool record_check(const MDB_val *key, const MDB_val *value);
 /* That of a database. */
@@ -185,5 +203,7 @@ record_check sweep_check;
 record_check dns_cache_check;
 record_check audit_check;
 record_check settings_check;
+record_check rate_check;
+record_check place_check;
 
 #endif

@@ -82,6 +82,10 @@ static int write_all(struct state *state, MDB_txn *transaction, void *argument)
 		code = proof_count(state, transaction, event->proofs, event->time_s);
 	if (code == MDB_SUCCESS && event->audit != NULL)
 		code = audit_put(state, transaction, event->audit);
+	if (code == MDB_SUCCESS && event->rates != NULL)
+		code = rate_count(state, transaction, event->rates, event->time_s);
+	if (code == MDB_SUCCESS && event->rates != NULL)
+		code = storm_count(state, transaction, event);
 	if (code == MDB_SUCCESS)
 		code = proof_sweep(state, transaction, event->time_s);
 	if (code == MDB_SUCCESS && recording->sweep != NULL)
@@ -123,6 +127,8 @@ enum status record_event_and_sweep(struct state *state, struct event *event, con
 	status = box_write(state, write_all, &recording);
 	if (status == STATUS_OK) {
 		event->id = recording.held.event.id;
+		event->list_storm = recording.held.event.list_storm;
+		event->host_storm = recording.held.event.host_storm;
 		dns_cache_forget_new(state);
 	} else if (sweep != NULL)
 		sweep->count = 0; /* nothing was committed, so nothing may be removed */

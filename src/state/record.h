@@ -17,7 +17,9 @@
 #include "base/words.h"
 #include "state/audit.h"
 #include "state/proof.h"
+#include "state/rate.h"
 #include "state/state.h"
+#include "state/storm.h"
 
 #define EVENT_ID_TEXT_MAX 17
 
@@ -48,6 +50,11 @@ struct event {
 					   record alone; 0: as many as the message has */
 	const struct proof_use *proofs; /* to be counted with it, not part of the record; or NULL */
 	const struct audit_entry *audit; /* to be written with it, not part of it; or NULL */
+	const struct rate_use *rates;	/* likewise */
+	/* Set by record_event where rates are counted: what the event did to the storm of its list,
+	 * and of the host. Not part of the record. */
+	enum storm_change list_storm;
+	enum storm_change host_storm;
 };
 
 /* What stands in place of evidence in the event of a release, and nowhere else: evidence is made of

@@ -57,6 +57,8 @@ static const char *const database_names[BOX_DB_COUNT] = {
 	[BOX_DNS] = "dns",
 	[BOX_AUDIT] = "audit",
 	[BOX_ROLLUPS] = "rollups",
+	[BOX_RATES] = "rates",
+	[BOX_STORMS] = "storms",
 };
 
 const char *box_name(enum box_db database)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A state that an older version made, without the databases of rosters, proofs and DNS: it can be
-# read, and the first delivery makes it whole.
+# A state that an older version made, without the databases of rosters, proofs, DNS, rates and
+# storms: it can be read, and the first delivery makes it whole.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/world.sh"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char *const later[] = {
-	"roster", "proofs", "proof-times", "dns", "audit", "rollups"};
+	"roster", "proofs", "proof-times", "dns", "audit", "rollups", "rates", "storms"};
 
 static int age(MDB_env *env)
 {

@@ -1,0 +1,691 @@
+/* test_storm.c: when a storm begins and ends, what strangers can make of it, and what is told. */
+#include "state/storm.h"
+
+#include <math.h>
+
+#include "state/parts.h"
+#include "state/place.h"
+#include "state_place.h"
+
+#define NOON 1795521600
+#define HOUR 3600
+#define DAY 86400
+#define LIST "announce@lists.example.org"
+
+static const struct storm_limits standard = {.factor = 10, .minimum_per_hour = 60};
+
+/* ---- places without a database ---- */
+
+static enum storm_change step(struct place *at, enum rate_class class, int64_t now)
+{
+	const struct place_report report = {.class = class, .limits = &standard};
+	int64_t resumed_s;
+
+	return place_step(at, &report, now, &resumed_s);
+}
+
+/* Reports of one class, evenly, from a time on; when a storm began, or 0. */
+static int64_t pour(
+	struct place *at, enum rate_class class, int64_t from_s, int64_t span_s, double per_hour)
+{
+	int count = (int)(per_hour * (double)span_s / HOUR);
+	int64_t began_s = 0;
+
+	for (int i = 0; i < count; i++) {
+		int64_t now = from_s + (int64_t)(i * (double)span_s / count);
+		if (step(at, class, now) == STORM_BEGAN && began_s == 0)
+			began_s = now;
+	}
+	return began_s;
+}
+
+/* What is poured on a list that was quiet: is it a storm, and within how many seconds? */
+static const struct {
+	const char *name;
+	enum rate_class class;
+	double per_hour;
+	int64_t span_s;
+	int64_t within_s; /* 0: it is none */
+} floods[] = {
+	{"50,000 forged an hour", RATE_BACKSCATTER, 50000, HOUR, 5},
+	{"50,000 unproven an hour", RATE_UNPROVEN, 50000, HOUR, 120},
+	{"50,000 genuine an hour", RATE_GENUINE, 50000, HOUR, 0},
+	{"500 unproven an hour, for a day", RATE_UNPROVEN, 500, DAY, 0},
+	{"700 unproven an hour", RATE_UNPROVEN, 700, DAY, 4 * HOUR},
+	{"400 unproven at once", RATE_UNPROVEN, 400 * 60, 60, 0},
+	{"15 forged at once", RATE_BACKSCATTER, 15 * 3600, 1, 0},
+	{"1,000 unproven at once", RATE_UNPROVEN, 60000, 60, 60},
+};
+
+START_TEST(floods_are_storms)
+{
+	struct place at = {.name = LIST};
+	int64_t began_s;
+
+	pour(&at, RATE_UNPROVEN, NOON - 7 * DAY, 7 * DAY, 0.5);
+	began_s = pour(&at, floods[_i].class, NOON, floods[_i].span_s, floods[_i].per_hour);
+	if (floods[_i].within_s == 0)
+		ck_assert_msg(began_s == 0, "%s: a storm after %lld s", floods[_i].name,
+			(long long)(began_s - NOON));
+	else
+		ck_assert_msg(began_s != 0 && began_s - NOON <= floods[_i].within_s,
+			"%s: after %lld s", floods[_i].name, (long long)(began_s - NOON));
+}
+END_TEST
+
+/* However large the flood was, it is over in time. */
+static const struct {
+	enum rate_class class;
+	double per_hour;
+	int64_t span_s;
+} ends[] = {
+	{RATE_BACKSCATTER, 50000, HOUR},
+	{RATE_UNPROVEN, 50000, HOUR},
+	{RATE_UNPROVEN, 2000000, HOUR},
+	{RATE_UNPROVEN, 50000, 5 * DAY},
+	{RATE_UNPROVEN, 60000, 60},
+};
+
+START_TEST(storms_end_in_time)
+{
+	struct place at = {.name = LIST};
+	int64_t over_s = NOON + ends[_i].span_s;
+
+	pour(&at, ends[_i].class, NOON, ends[_i].span_s, ends[_i].per_hour);
+	ck_assert(place_is_in_storm(&at, over_s));
+	/* Nothing comes any more, or what is usual. */
+	ck_assert_msg(!place_is_in_storm(&at, over_s + HOUR), "lasts longer than an hour");
+	pour(&at, RATE_UNPROVEN, over_s, 2 * HOUR, 30);
+	ck_assert(!place_is_in_storm(&at, over_s + 2 * HOUR));
+	ck_assert_msg(at.storm.ended_s > over_s && at.storm.ended_s <= over_s + HOUR,
+		"ended %lld s after the flood", (long long)(at.storm.ended_s - over_s));
+}
+END_TEST
+
+/* What keeps one up: not a handful of reports, each time just before it would be over. */
+START_TEST(a_handful_keeps_no_storm_up)
+{
+	struct place at = {.name = LIST};
+
+	pour(&at, RATE_UNPROVEN, NOON, HOUR, 50000);
+	for (int64_t now = NOON + HOUR; now < NOON + 12 * HOUR; now += STORM_CALM_S - 60)
+		pour(&at, RATE_BACKSCATTER, now, 1, 10 * HOUR);
+	ck_assert_msg(!place_is_in_storm(&at, NOON + 12 * HOUR), "43 an hour keep it up");
+}
+END_TEST
+
+/* It lasts while the flood does, and its past does not learn from it. */
+START_TEST(a_long_flood_stays_a_storm)
+{
+	struct place at = {.name = LIST};
+
+	pour(&at, RATE_UNPROVEN, NOON - 7 * DAY, 7 * DAY, 30);
+	pour(&at, RATE_UNPROVEN, NOON, 21 * DAY, 1500);
+	ck_assert(place_is_in_storm(&at, NOON + 21 * DAY));
+	ck_assert_msg(at.storm.usual < 60, "usual: %f", at.storm.usual);
+	ck_assert_msg(rate_to_hourly(at.past, 7 * DAY) < 60, "the past is %f an hour",
+		rate_to_hourly(at.past, 7 * DAY));
+}
+END_TEST
+
+/* Twenty times what is too much for others is usual here. */
+START_TEST(a_busy_list_has_its_own_measure)
+{
+	struct place at = {.name = LIST};
+
+	ck_assert_int_ne(pour(&at, RATE_UNPROVEN, NOON, HOUR, 2000), 0);
+	at = (struct place){.name = LIST};
+	for (int day = 0; day < 28; day++)
+		ck_assert_int_eq(pour(&at, RATE_UNPROVEN, NOON + day * DAY, DAY, 200), 0);
+	ck_assert_int_eq(pour(&at, RATE_UNPROVEN, NOON + 28 * DAY, HOUR, 2000), 0);
+	ck_assert_int_ne(pour(&at, RATE_UNPROVEN, NOON + 29 * DAY, HOUR, 10000), 0);
+}
+END_TEST
+
+/* A large posting: all that is proven is no storm, nor what few unproven ones come with it. */
+START_TEST(a_large_posting_is_no_storm)
+{
+	struct place at = {.name = LIST};
+
+	for (int i = 0; i < 20000; i++) {
+		enum rate_class class = i % 40 == 0 ? RATE_UNPROVEN : RATE_GENUINE;
+		ck_assert_int_eq(step(&at, class, NOON + i / 20), STORM_SAME);
+	}
+}
+END_TEST
+
+/* While the host is in a storm, a list that gets part of it is in one sooner; a quiet one is not.
+ */
+static const struct {
+	double usual, now;
+	bool is_storm;
+} in_host_storms[] = {
+	{0, 20, false},
+	{0, 50, false},
+	{0, 200, true},
+	{30, 200, false},
+	{30, 400, true},
+};
+
+START_TEST(a_storm_of_the_host_spares_quiet_lists)
+{
+	struct place at = {.name = LIST};
+	bool has_begun = false;
+	int count = (int)in_host_storms[_i].now * 4;
+	const struct place_report report = {
+		.class = RATE_UNPROVEN, .is_host_storm = true, .limits = &standard};
+	int64_t resumed_s;
+
+	pour(&at, RATE_UNPROVEN, NOON - 28 * DAY, 28 * DAY, in_host_storms[_i].usual);
+	for (int i = 0; i < count; i++)
+		has_begun |= place_step(&at, &report, NOON + 4 * HOUR * i / count, &resumed_s) ==
+			     STORM_BEGAN;
+	ck_assert_msg(has_begun == in_host_storms[_i].is_storm, "row %d: %s", _i,
+		has_begun ? "a storm" : "none");
+}
+END_TEST
+
+/* Forged reports that a stranger spreads over lists do not become a burst at each by that. */
+START_TEST(a_burst_is_one_in_a_storm_of_the_host_too)
+{
+	struct place at = {.name = LIST};
+	const struct place_report report = {
+		.class = RATE_BACKSCATTER, .is_host_storm = true, .limits = &standard};
+	int64_t resumed_s;
+
+	for (int i = 0; i < 15; i++)
+		ck_assert_int_eq(place_step(&at, &report, NOON + i, &resumed_s), STORM_SAME);
+}
+END_TEST
+
+static const struct storm_limits lowest = {.factor = 2, .minimum_per_hour = 1.0 / 24};
+
+START_TEST(the_lowest_limits_take_some_reports)
+{
+	struct place at = {.name = LIST};
+	const struct place_report report = {.class = RATE_BACKSCATTER, .limits = &lowest};
+	int64_t resumed_s;
+
+	for (int i = 0; i < 9; i++)
+		ck_assert_int_eq(place_step(&at, &report, NOON, &resumed_s), STORM_SAME);
+}
+END_TEST
+
+START_TEST(use_no_ends_a_storm)
+{
+	struct place at = {.name = LIST};
+	const struct place_report report = {.class = RATE_UNPROVEN};
+	int64_t resumed_s;
+
+	pour(&at, RATE_UNPROVEN, NOON, HOUR, 50000);
+	ck_assert_int_eq(place_step(&at, &report, NOON + HOUR, &resumed_s), STORM_ENDED);
+	for (int i = 0; i < 5000; i++)
+		ck_assert_int_eq(place_step(&at, &report, NOON + HOUR, &resumed_s), STORM_SAME);
+}
+END_TEST
+
+static const int64_t jumps[] = {-400 * DAY, -2 * HOUR, -20, 2 * HOUR, 400 * DAY};
+
+/* A clock that was wrong leaves no storm for ever, and no number that is none. */
+START_TEST(a_clock_that_jumps_leaves_no_storm_behind)
+{
+	struct place at = {.name = LIST};
+	int64_t now = NOON + HOUR + jumps[_i];
+
+	pour(&at, RATE_UNPROVEN, NOON, HOUR, 50000);
+	pour(&at, RATE_UNPROVEN, now, HOUR, 50000);
+	pour(&at, RATE_UNPROVEN, now + HOUR, 2 * HOUR, 10);
+	ck_assert(!place_is_in_storm(&at, now + 3 * HOUR));
+	ck_assert_msg(isfinite(at.recent) && isfinite(at.past) && at.past < 110000, "%f, %f",
+		at.recent, at.past);
+	/* Nor does one that nobody reports to any more. */
+	at = (struct place){.name = LIST};
+	pour(&at, RATE_UNPROVEN, NOON + 400 * DAY, HOUR, 50000);
+	ck_assert(!place_is_in_storm(&at, NOON));
+}
+END_TEST
+
+/* ---- notices ---- */
+
+static enum storm_notice due(const struct place *at, int64_t now)
+{
+	enum storm_notice notice = STORM_NOTICE_COUNT;
+
+	place_find_due(at, now, &notice);
+	return notice;
+}
+
+/* Claims and tells what is due, as a digest every few minutes would. */
+static int tell_all(struct place *at, int64_t now)
+{
+	enum storm_notice notice;
+	int count = 0;
+
+	place_settle(at, now);
+	while (place_find_due(at, now, &notice)) {
+		struct storm storm = place_storm(at, now);
+		storm.notice = notice;
+		storm.claim = at->notices[notice].number;
+		place_claim(at, notice, now);
+		ck_assert(place_told(at, &storm, now));
+		count++;
+	}
+	return count;
+}
+
+START_TEST(one_at_the_start_and_one_at_the_end)
+{
+	struct place at = {.name = LIST};
+
+	pour(&at, RATE_UNPROVEN, NOON, HOUR / 2, 50000);
+	ck_assert_int_eq(due(&at, NOON + HOUR / 2), STORM_NOTICE_BEGAN);
+	ck_assert_int_eq(tell_all(&at, NOON + HOUR / 2), 1);
+	pour(&at, RATE_UNPROVEN, NOON + HOUR / 2, HOUR / 2, 50000);
+	ck_assert_int_eq(tell_all(&at, NOON + HOUR), 0);
+	place_settle(&at, NOON + 3 * HOUR);
+	ck_assert_int_eq(due(&at, NOON + 3 * HOUR), STORM_NOTICE_ENDED);
+	ck_assert_int_eq(tell_all(&at, NOON + 3 * HOUR), 1);
+	ck_assert_int_eq(tell_all(&at, NOON + 30 * DAY), 0);
+	ck_assert(!place_is_open(&at));
+}
+END_TEST
+
+/* Who hears of it only when it is over hears once. */
+START_TEST(what_is_over_is_told_once)
+{
+	struct place at = {.name = LIST};
+
+	pour(&at, RATE_UNPROVEN, NOON, HOUR, 50000);
+	place_settle(&at, NOON + 3 * HOUR);
+	ck_assert_int_eq(due(&at, NOON + 3 * HOUR), STORM_NOTICE_ENDED);
+	ck_assert_int_eq(tell_all(&at, NOON + 3 * HOUR), 1);
+	ck_assert(!place_is_open(&at));
+}
+END_TEST
+
+/* One that is kept up does not keep the owners in the dark. */
+START_TEST(a_storm_that_lasts_is_told_each_day)
+{
+	struct place at = {.name = LIST};
+	int told = 0;
+
+	for (int i = 0; i < 10 * 24; i++) {
+		pour(&at, RATE_UNPROVEN, NOON + i * HOUR, HOUR, 1500);
+		told += tell_all(&at, NOON + (i + 1) * HOUR);
+	}
+	ck_assert_int_eq(told, 1 + 9);
+}
+END_TEST
+
+/* Whoever makes storms come and go makes no mail of it. */
+START_TEST(storms_that_come_and_go_are_told_seldom)
+{
+	struct place at = {.name = LIST};
+	int told = 0;
+
+	for (int i = 0; i < 24; i++) {
+		pour(&at, RATE_BACKSCATTER, NOON + i * HOUR, 60, 6000);
+		for (int minute = 1; minute < 60; minute++)
+			told += tell_all(&at, NOON + i * HOUR + minute * 60);
+	}
+	ck_assert_msg(told >= 2 && told <= 10, "%d notices in a day", told);
+	for (int i = 24; i < 48; i++)
+		told += tell_all(&at, NOON + i * HOUR);
+	ck_assert_msg(!place_is_open(&at), "something is due for ever");
+	ck_assert_uint_gt(at.storm.backscatter, 0);
+}
+END_TEST
+
+/* An end that was not told yet, and it goes on: one storm, all its numbers. */
+START_TEST(an_untold_end_is_none)
+{
+	struct place at = {.name = LIST};
+	const struct place_report report = {.class = RATE_UNPROVEN, .limits = &standard};
+	int64_t resumed_s = 0, began_s, ended_s;
+	uint64_t total;
+
+	began_s = pour(&at, RATE_UNPROVEN, NOON, HOUR, 50000);
+	tell_all(&at, NOON + HOUR);
+	place_settle(&at, NOON + 3 * HOUR);
+	total = at.storm.total;
+	ended_s = at.storm.ended_s;
+	for (int i = 0; i < 5000 && resumed_s == 0; i++)
+		place_step(&at, &report, NOON + 3 * HOUR, &resumed_s);
+	ck_assert_int_eq(resumed_s, ended_s);
+	ck_assert_int_eq(at.storm.began_s, began_s);
+	ck_assert_int_eq(at.storm.ended_s, 0);
+	ck_assert_uint_gt(at.storm.total, total);
+	ck_assert_int_eq(due(&at, NOON + 3 * HOUR), STORM_NOTICE_COUNT);
+}
+END_TEST
+
+START_TEST(the_host_has_no_owners)
+{
+	struct place at = {.name = ""};
+
+	pour(&at, RATE_UNPROVEN, NOON, HOUR, 50000);
+	ck_assert(at.is_on);
+	ck_assert_int_eq(due(&at, NOON + 2 * DAY), STORM_NOTICE_COUNT);
+}
+END_TEST
+
+/* ---- with a database ---- */
+
+static void report(struct state *state, const char *list, enum rate_class class, int64_t time_s)
+{
+	const struct rate_use use = {.class = class, .limits = &standard};
+	struct event event = {.time_s = time_s, .kind = KIND_FAILED, .list = list, .rates = &use};
+
+	ck_assert_status(record_event(state, &event, NULL, 0), STATUS_OK);
+}
+
+/* Many reports in one transaction, as record_event counts each. */
+struct flood {
+	const char *list;
+	enum rate_class class;
+	int64_t from_s;
+	int count;
+	int per_second;
+};
+
+static int count_flood(struct state *state, MDB_txn *transaction, void *argument)
+{
+	const struct flood *flood = argument;
+	int code = MDB_SUCCESS;
+
+	for (int i = 0; i < flood->count && code == MDB_SUCCESS; i++) {
+		const struct rate_use use = {.class = flood->class, .limits = &standard};
+		struct event event = {.time_s = flood->from_s + i / flood->per_second,
+			.list = flood->list,
+			.action = ACTION_HOLD,
+			.rates = &use};
+		code = storm_count(state, transaction, &event);
+	}
+	return code;
+}
+
+static void flood(struct state *state, const char *list, int64_t from_s, int count)
+{
+	struct flood flood = {list, RATE_UNPROVEN, from_s, count, 14};
+
+	ck_assert_status(box_write(state, count_flood, &flood), STATUS_OK);
+}
+
+static bool is_in_storm(struct state *state, const char *list, int64_t now)
+{
+	struct storm *storm;
+	enum status status = storm_find(state, context, list, now, &storm);
+
+	ck_assert_msg(
+		status == STATUS_OK || status == STATUS_NOT_FOUND, "got %s", status_text(status));
+	ck_assert((status == STATUS_OK) == (storm != NULL));
+	if (storm != NULL) {
+		ck_assert_str_eq(storm->list, list);
+		ck_assert(storm->is_on);
+	}
+	return storm != NULL;
+}
+
+START_TEST(record_event_says_what_it_did)
+{
+	struct state *state = open_state(STATE_WRITE);
+	const struct rate_use use = {.class = RATE_BACKSCATTER, .limits = &standard};
+	int began = 0, host_began = 0;
+
+	for (int i = 0; i < 40; i++) {
+		struct event event = {.time_s = NOON, .list = LIST, .rates = &use};
+		ck_assert_status(record_event(state, &event, NULL, 0), STATUS_OK);
+		began += event.list_storm == STORM_BEGAN;
+		host_began += event.host_storm == STORM_BEGAN;
+	}
+	ck_assert_int_eq(began, 1);
+	ck_assert_int_eq(host_began, 1);
+	ck_assert(is_in_storm(state, LIST, NOON + 60));
+	ck_assert(is_in_storm(state, "", NOON + 60));
+	ck_assert(!is_in_storm(state, "other@lists.example.org", NOON + 60));
+	ck_assert(!is_in_storm(state, LIST, NOON + HOUR));
+	report(state, LIST, RATE_UNPROVEN, NOON + HOUR);
+	report(state, "other@lists.example.org", RATE_UNPROVEN, NOON + HOUR);
+}
+END_TEST
+
+START_TEST(a_reader_sees_it)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct storm *storm;
+	uint64_t records, faults;
+
+	flood(state, LIST, NOON, 20000);
+	state_close(state);
+	state = open_state(STATE_READ);
+	ck_assert_status(storm_find(state, context, LIST, NOON + 1400, &storm), STATUS_OK);
+	ck_assert_uint_gt(storm->held, 18000);
+	ck_assert_uint_eq(storm->held, storm->total);
+	ck_assert_uint_eq(storm->unproven, storm->total);
+	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
+	ck_assert_uint_eq(faults, 0);
+}
+END_TEST
+
+START_TEST(a_claim_is_for_one)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct storm *first, *second;
+	int64_t now = NOON + 1400;
+	uint64_t before;
+
+	flood(state, LIST, NOON, 20000);
+	before = state_transaction_count(state);
+	ck_assert_status(storm_claim_due(state, context, now, "other@lists.example.org", &first),
+		STATUS_NOT_FOUND);
+	ck_assert_uint_eq(state_transaction_count(state), before);
+	ck_assert_status(storm_claim_due(state, context, now, NULL, &first), STATUS_OK);
+	ck_assert_str_eq(first->list, LIST);
+	ck_assert_int_eq(first->notice, STORM_NOTICE_BEGAN);
+	ck_assert_status(storm_claim_due(state, context, now + 1, NULL, &second), STATUS_NOT_FOUND);
+	ck_assert_status(storm_claim_due(state, context, now + 1, LIST, &second), STATUS_NOT_FOUND);
+	/* Whoever has it was killed. */
+	now += STORM_LEASE_S;
+	ck_assert_status(storm_claim_due(state, context, now, LIST, &second), STATUS_OK);
+	ck_assert_int_eq(second->notice, STORM_NOTICE_BEGAN);
+	ck_assert_status(storm_told(state, second, now), STATUS_OK);
+	ck_assert_status(storm_told(state, first, now), STATUS_OK);
+	ck_assert_status(storm_claim_due(state, context, now, NULL, &first), STATUS_NOT_FOUND);
+	/* Without another report it is over all the same. */
+	now += HOUR;
+	ck_assert_status(storm_claim_due(state, context, now, NULL, &first), STATUS_OK);
+	ck_assert_int_eq(first->notice, STORM_NOTICE_ENDED);
+	ck_assert(!first->is_on);
+	ck_assert_uint_gt(first->total, 18000);
+	ck_assert_status(storm_told(state, first, now), STATUS_OK);
+	ck_assert_status(
+		storm_claim_due(state, context, now + 30 * DAY, NULL, &first), STATUS_NOT_FOUND);
+}
+END_TEST
+
+/* What was claimed long ago must not take away what is due since. */
+START_TEST(a_late_teller_takes_nothing_away)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct storm *late, *next;
+
+	flood(state, LIST, NOON, 20000);
+	ck_assert_status(storm_claim_due(state, context, NOON + HOUR, LIST, &late), STATUS_OK);
+	ck_assert_status(storm_claim_due(state, context, NOON + 2 * HOUR, LIST, &next), STATUS_OK);
+	ck_assert_int_eq(next->notice, STORM_NOTICE_ENDED);
+	ck_assert_status(storm_told(state, late, NOON + 2 * HOUR), STATUS_OK);
+	ck_assert_status(storm_told(state, next, NOON + 2 * HOUR), STATUS_OK);
+	flood(state, LIST, NOON + 9 * HOUR, 20000);
+	ck_assert_status(storm_told(state, late, NOON + 9 * HOUR), STATUS_OK);
+	ck_assert_status(storm_told(state, next, NOON + 9 * HOUR), STATUS_OK);
+	ck_assert_status(
+		storm_claim_due(state, context, NOON + 9 * HOUR + 1500, NULL, &next), STATUS_OK);
+	ck_assert_int_eq(next->notice, STORM_NOTICE_BEGAN);
+}
+END_TEST
+
+struct storms {
+	size_t count;
+	size_t on;
+};
+
+static enum status see(void *argument, const struct storm *storm)
+{
+	struct storms *storms = argument;
+
+	storms->count++;
+	storms->on += storm->is_on;
+	ck_assert((storm->ended_s == 0) == storm->is_on);
+	return STATUS_OK;
+}
+
+static struct storms see_all(struct state *state, int64_t now)
+{
+	struct storms storms = {0};
+
+	ck_assert_status(storm_walk(state, now, see, &storms), STATUS_OK);
+	return storms;
+}
+
+START_TEST(all_storms_are_walked)
+{
+	struct state *state = open_state(STATE_WRITE);
+	struct storm *storm;
+	struct storms storms;
+
+	flood(state, LIST, NOON, 5000);
+	flood(state, "other@lists.example.org", NOON + HOUR / 2, 5000);
+	storms = see_all(state, NOON + HOUR / 2 + 360);
+	ck_assert_uint_eq(storms.count, 3);
+	ck_assert_uint_eq(storms.on, 3);
+	storms = see_all(state, NOON + 3 * HOUR);
+	ck_assert_uint_eq(storms.count, 3);
+	ck_assert_uint_eq(storms.on, 0);
+	while (storm_claim_due(state, context, NOON + 3 * HOUR, NULL, &storm) == STATUS_OK)
+		ck_assert_status(storm_told(state, storm, NOON + 3 * HOUR), STATUS_OK);
+	report(state, LIST, RATE_GENUINE, NOON + 4 * HOUR);
+	storms = see_all(state, NOON + 4 * HOUR);
+	ck_assert_uint_eq(storms.count, 3);
+	ck_assert_uint_eq(storms.on, 0);
+}
+END_TEST
+
+static int add_past(struct state *state, MDB_txn *transaction, void *argument)
+{
+	const int64_t *step_s = argument;
+	int code = MDB_SUCCESS;
+
+	for (int i = 0; i < 3 * STORM_KEPT_MAX && code == MDB_SUCCESS; i++) {
+		const struct storm storm = {.list = LIST, .ended_s = NOON + i * *step_s};
+		code = place_put_past(state, transaction, &storm, storm.ended_s);
+	}
+	return code;
+}
+
+static int64_t past_steps[] = {60, HOUR};
+
+START_TEST(the_history_is_bounded)
+{
+	struct state *state = open_state(STATE_WRITE);
+	int64_t step_s = past_steps[_i];
+	size_t most = step_s == 60 ? STORM_KEPT_MAX : (size_t)(STORM_KEPT_S / step_s);
+	struct storms storms;
+
+	ck_assert_status(box_write(state, add_past, &step_s), STATUS_OK);
+	storms = see_all(state, NOON + 3 * STORM_KEPT_MAX * step_s);
+	ck_assert_msg(storms.count >= most - 1 && storms.count <= most + 1, "%zu storms, want %zu",
+		storms.count, most);
+}
+END_TEST
+
+static int tear_list(struct state *state, MDB_txn *transaction, void *argument)
+{
+	MDB_val key = {.mv_size = strlen("l" LIST), .mv_data = "l" LIST};
+	MDB_val value = {.mv_size = 30, .mv_data = argument};
+
+	return mdb_put(transaction, state->dbis[BOX_STORMS], &key, &value, 0);
+}
+
+/* A record that is damaged begins anew; it stops neither mail nor digest. */
+START_TEST(damage_is_passed_over)
+{
+	struct state *state = open_state(STATE_WRITE);
+	char bytes[30] = {1};
+	uint64_t records, faults;
+	struct storm *storm;
+
+	flood(state, LIST, NOON, 5000);
+	flood(state, "zoo@lists.example.org", NOON, 5000);
+	ck_assert_status(box_write(state, tear_list, bytes), STATUS_OK);
+	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
+	ck_assert_uint_eq(faults, 1);
+	ck_assert(!is_in_storm(state, LIST, NOON + 360));
+	ck_assert_status(storm_claim_due(state, context, NOON + 360, NULL, &storm), STATUS_OK);
+	ck_assert_str_eq(storm->list, "zoo@lists.example.org");
+	ck_assert_uint_eq(see_all(state, NOON + 360).count, 2);
+	report(state, LIST, RATE_UNPROVEN, NOON + 361);
+	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
+	ck_assert_uint_eq(faults, 0);
+}
+END_TEST
+
+/* Longer than a key may be. */
+START_TEST(long_names_are_places_too)
+{
+	struct state *state = open_state(STATE_WRITE);
+	char *name = mem_alloc(context, 401);
+	struct storm *storm;
+
+	memset(name, 'x', 400);
+	name[400] = '\0';
+	flood(state, name, NOON, 5000);
+	ck_assert(is_in_storm(state, name, NOON + 360));
+	ck_assert_status(storm_claim_due(state, context, NOON + 360, NULL, &storm), STATUS_OK);
+	ck_assert_str_eq(storm->list, name);
+}
+END_TEST
+
+static TCase *make_case(const char *name)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_set_timeout(tcase, 30);
+	return tcase;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("storm");
+	TCase *pure = make_case("pure"), *notices = make_case("notices"), *kept = make_case("kept");
+
+	tcase_add_loop_test(pure, floods_are_storms, 0, ROWS(floods));
+	tcase_add_loop_test(pure, storms_end_in_time, 0, ROWS(ends));
+	tcase_add_test(pure, a_handful_keeps_no_storm_up);
+	tcase_add_test(pure, a_long_flood_stays_a_storm);
+	tcase_add_test(pure, a_busy_list_has_its_own_measure);
+	tcase_add_test(pure, a_large_posting_is_no_storm);
+	tcase_add_loop_test(pure, a_storm_of_the_host_spares_quiet_lists, 0, ROWS(in_host_storms));
+	tcase_add_test(pure, a_burst_is_one_in_a_storm_of_the_host_too);
+	tcase_add_test(pure, the_lowest_limits_take_some_reports);
+	tcase_add_test(pure, use_no_ends_a_storm);
+	tcase_add_loop_test(pure, a_clock_that_jumps_leaves_no_storm_behind, 0, ROWS(jumps));
+	tcase_add_test(notices, one_at_the_start_and_one_at_the_end);
+	tcase_add_test(notices, what_is_over_is_told_once);
+	tcase_add_test(notices, a_storm_that_lasts_is_told_each_day);
+	tcase_add_test(notices, storms_that_come_and_go_are_told_seldom);
+	tcase_add_test(notices, an_untold_end_is_none);
+	tcase_add_test(notices, the_host_has_no_owners);
+	tcase_add_test(kept, record_event_says_what_it_did);
+	tcase_add_test(kept, a_reader_sees_it);
+	tcase_add_test(kept, a_claim_is_for_one);
+	tcase_add_test(kept, a_late_teller_takes_nothing_away);
+	tcase_add_test(kept, all_storms_are_walked);
+	tcase_add_loop_test(kept, the_history_is_bounded, 0, ROWS(past_steps));
+	tcase_add_test(kept, damage_is_passed_over);
+	tcase_add_test(kept, long_names_are_places_too);
+	suite_add_tcase(suite, pure);
+	suite_add_tcase(suite, notices);
+	suite_add_tcase(suite, kept);
+	return run_suite(suite);
+}
