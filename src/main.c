@@ -34,7 +34,7 @@ static const struct command commands[] = {
 	{"explain", explain_run, TAKES_CONFIG | TAKES_STATE | TAKES_DNS | USES_RULES,
 		explain_options, "PATH", "one message, every step and piece of evidence, in words"},
 	{"report", report_run, NEEDS_CONFIG | NEEDS_STATE, report_options,
-		"summary|lists|recipients|reporters|reasons|dropped", "what was decided, added up"},
+		"summary|lists|recipients|reporters|reasons|storms|dropped", "what was decided, added up"},
 	{"held", held_run, NEEDS_CONFIG | NEEDS_STATE_WRITE, held_options,
 		"list|show|release|purge [ID...]", "held and dropped mail that is still kept"},
 	{"lists", lists_run, NEEDS_CONFIG, lists_options, "",

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "report/pages.h"
+#include "report/storms.h"
 #include "report/summary.h"
 
 #define SPAN_S (7 * 24 * 60 * 60) /* what is reported on where no --since is given */
@@ -128,12 +129,34 @@ static enum status report_summary(struct command_run *run, const struct report_r
 	return STATUS_OK;
 }
 
+static enum status report_storms(struct command_run *run, const struct report_row *report,
+	const struct report_request *request)
+{
+	struct storms storms = {.from_s = request->wish.from_s, .until_s = request->wish.until_s};
+	enum status status;
+
+	if (request->format == FORMAT_HTML || request->format == FORMAT_PROMETHEUS)
+		return command_misused(run, "%s: want text, json or csv", report->name);
+	status = storms_collect(run->context, run->state, run->now, &storms);
+	if (status != STATUS_OK)
+		return command_failed(
+			run, status, "the storms cannot be read: %s", status_text(status));
+	if (request->format == FORMAT_JSON)
+		return storms_print_json(&storms, stdout);
+	if (request->format == FORMAT_CSV)
+		storms_print_csv(&storms, stdout);
+	else
+		storms_print_text(&storms, stdout);
+	return STATUS_OK;
+}
+
 static const struct report_row reports[] = {
 	{"summary", report_summary, page_summary},
 	{"lists", report_page, page_lists},
 	{"recipients", report_page, page_recipients},
 	{"reporters", report_page, page_reporters},
 	{"reasons", report_page, page_reasons},
+	{"storms", report_storms, NULL},
 	{"dropped", report_page, page_dropped},
 };
 
