@@ -188,12 +188,18 @@ void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes
 	}
 	weigh_bounce(context, &input, &judgement->weighing);
 
+	/* The check has looked already; what is not judged has none. */
+	const char *storm = weigh_find_result(&judgement->weighing, "storm");
+	judgement->is_storm =
+		judgement->list != NULL && storm != NULL && strcmp(storm, "storm") == 0;
+
 	struct decide_input question = {
 		.kind = judgement->bounce->kind,
 		.verdict = judgement->weighing.verdict,
 		.mode = pipeline->config->mode,
 		.list = judgement->list,
 		.is_looping = is_own(judgement->mail, judgement->bounce),
+		.is_storm = judgement->is_storm,
 	};
 	judgement->decision = decide_action(&question);
 }

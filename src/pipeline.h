@@ -34,6 +34,7 @@ struct judgement {
 	const struct list_config *list;
 	struct weighing weighing;
 	struct decision decision;
+	bool is_storm; /* the list is in a storm */
 };
 
 /* Whatever is recorded in the state from then on is kept as the configuration says. */

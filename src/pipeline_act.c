@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "pipeline.h"
+#include "pipeline_rates.h"
 
 #define FAILED_TEXT_MAX 400
 #define LIST_SHOWN_MAX 20 /* recipients named in a summary */
@@ -273,6 +274,8 @@ static enum status remember(
 
 	for (size_t i = 0; status == STATUS_OK && i < sweep.count; i++)
 		hold_remove(pipeline->config->state, sweep.files[i]);
+	if (status == STATUS_OK)
+		pipeline_log_storms(event);
 	return status;
 }
 
@@ -375,6 +378,7 @@ static void fill_event(const void *context, const struct pipeline *pipeline,
 	event->size = judgement->mail->raw.size;
 	event->proofs = find_proofs(judgement);
 	fill_reason(judgement, event);
+	event->rates = pipeline_find_rates(context, pipeline, judgement);
 }
 
 /* Ordinary mail and what a policy passes on goes out whole; a report as the list's owner wants it.

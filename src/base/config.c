@@ -262,17 +262,18 @@ static size_t count_kind(const struct config_file *file, enum config_kind kind)
 	return count;
 }
 
-static void fill_dns(
-	struct config_file *file, const struct config_section *section, struct config *config)
+/* A section without a title, of which there is one. */
+static void fill_single(struct config_file *file, const struct config_section *section,
+	struct config *config, void *base, int *line)
 {
-	if (config->dns.line != 0) {
+	if (*line != 0) {
 		config_file_complain(file, section->line, false,
-			"dns: has a section already on line %d; keep one of them",
-			config->dns.line);
+			"%s: has a section already on line %d; keep one of them",
+			config_kinds[section->kind].name, *line);
 		return;
 	}
-	fill_section(file, section, config, &config->dns);
-	config->dns.line = section->line;
+	fill_section(file, section, config, base);
+	*line = section->line;
 }
 
 static void fill_blocklist(struct config_file *file, const struct config_section *section,
@@ -304,6 +305,15 @@ static void finish_dns(struct config_file *file, struct config *config)
 	config->dns.budget_s = most_s;
 }
 
+/* What holds where the file has no such section. */
+static void finish_storm(struct config *config)
+{
+	static const struct config_section none = {.kind = CONFIG_STORM};
+
+	if (config->storm.line == 0)
+		fill_section(NULL, &none, config, &config->storm);
+}
+
 static struct config *build(struct config_file *file)
 {
 	struct config *config = mem_new(file->context, struct config);
@@ -331,7 +341,10 @@ static struct config *build(struct config_file *file)
 			fill_list_section(file, section, config, &lists[config->list_count++]);
 			break;
 		case CONFIG_DNS:
-			fill_dns(file, section, config);
+			fill_single(file, section, config, &config->dns, &config->dns.line);
+			break;
+		case CONFIG_STORM:
+			fill_single(file, section, config, &config->storm, &config->storm.line);
 			break;
 		case CONFIG_BLOCKLIST:
 			fill_blocklist(
@@ -345,6 +358,7 @@ static struct config *build(struct config_file *file)
 	/* What an hour adds up to must not go before what it adds up. */
 	if (config->rollups_lifetime_s < config->events_lifetime_s)
 		config->rollups_lifetime_s = config->events_lifetime_s;
+	finish_storm(config);
 	config_index_build(config);
 	return config;
 }
@@ -413,6 +427,7 @@ const struct config *config_none(const void *context)
 
 	fill_section(NULL, &top, config, config);
 	finish_dns(NULL, config);
+	finish_storm(config);
 	config_index_build(config);
 	return config;
 }

@@ -99,6 +99,20 @@ struct dns_config {
 			      the deadline: what is done with the message takes time, too */
 };
 
+/* "20/hour". */
+struct limit_config {
+	int count;
+	int64_t period_s;
+};
+
+/* Section storm. */
+struct storm_config {
+	int line;		     /* 0: there is no section */
+	bool is_off;		     /* use = no */
+	int factor;		     /* above that many times what is usual; default 10 */
+	struct limit_config minimum; /* what is usual at least; default 60/hour */
+};
+
 struct blocklist_config {
 	const char *name; /* the zone, lower case */
 	int line;
@@ -130,6 +144,7 @@ struct config {
 	const struct list_config *lists;
 	size_t list_count;
 	struct dns_config dns;
+	struct storm_config storm;
 	const struct blocklist_config *blocklists;
 	size_t blocklist_count;
 	const struct config_index *index; /* for config_find_domain and config_find_list */

@@ -13,6 +13,7 @@
 enum config_kind {
 	CONFIG_TOP = 0, /* what stands outside of all sections */
 	CONFIG_DNS,
+	CONFIG_STORM,
 	CONFIG_BLOCKLIST,
 	CONFIG_DOMAIN,
 	CONFIG_LIST,

@@ -25,12 +25,14 @@
 #define DOMAIN_NAME_MAX 253 /* RFC 1035 section 2.3.4, without the final dot */
 #define PORT_MAX 65535
 #define LIMIT_COUNT_MAX 1000000
+#define STORM_FACTOR_MAX 1000
 #define WEIGHT_WORD_MAX 32 /* bytes of the name of a check or a result */
 #define EVIDENCE_WEIGHT_MAX 60
 
 const struct config_kind_row config_kinds[CONFIG_KIND_COUNT] = {
 	[CONFIG_TOP] = {.name = "root"}, /* libconfuse's name for it */
 	[CONFIG_DNS] = {.name = "dns"},
+	[CONFIG_STORM] = {.name = "storm"},
 	[CONFIG_BLOCKLIST] = {.name = "blocklist", .has_title = true},
 	[CONFIG_DOMAIN] = {.name = "domain", .has_title = true},
 	[CONFIG_LIST] = {.name = "list", .has_title = true},
@@ -302,21 +304,29 @@ static bool check_dkim_key(
 static bool check_limit(
 	const void *context, const struct config_row *row, const char *text, void *slot)
 {
-	static const char *const units[] = {"minute", "hour", "day"};
+	static const struct {
+		const char *name;
+		int64_t period_s;
+	} units[] = {{"minute", 60}, {"hour", 60 * 60}, {"day", DAY_S}};
+	struct limit_config *limit = slot;
 	const char *slash = strchr(text, '/');
 	char *count;
 	bool is_right;
 
 	(void)row;
-	(void)slot;
 	if (slash == NULL)
 		return false;
 	count = mem_strndup(context, text, (size_t)(slash - text));
 	is_right = parse_number(count, 1, LIMIT_COUNT_MAX);
+	if (is_right && limit != NULL)
+		limit->count = atoi(count);
 	mem_free(count);
 	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-		if (strcmp(slash + 1, units[i]) == 0)
-			return is_right;
+		if (strcmp(slash + 1, units[i].name) != 0)
+			continue;
+		if (limit != NULL)
+			limit->period_s = units[i].period_s;
+		return is_right;
 	}
 	return false;
 }
@@ -376,6 +386,7 @@ static bool check_target(
 	.is_list = true, AT(type, member), .count_offset = offsetof(struct type, counter),         \
 	.element_size = sizeof(*((struct type *)0)->member)
 #define WANT_PATH "want a path that begins with /"
+#define WANT_LIMIT "want NUMBER/minute, NUMBER/hour or NUMBER/day, such as 20/hour"
 #define WANT_ADDRESS "want an address, such as alice@example.org"
 
 /* What every target may be. In a pipe: command within double quotes, libconfuse replaces ${NAME} by
@@ -435,6 +446,13 @@ const struct config_row config_rows[] = {
 		.want = "want a time with its unit, 1s to 120s, such as 8s",
 		AT(dns_config, budget_s)},
 
+	{CONFIG_STORM, "use", check_off, .words = negations, .standard = "yes",
+		AT(storm_config, is_off)},
+	{CONFIG_STORM, "factor", check_number, .standard = "10", .low = 2, .high = STORM_FACTOR_MAX,
+		.want = "want a whole number from 2 to 1000", AT(storm_config, factor)},
+	{CONFIG_STORM, "minimum", check_limit, .standard = "60/hour", .want = WANT_LIMIT,
+		AT(storm_config, minimum)},
+
 	{CONFIG_BLOCKLIST, "weight", check_number, .standard = "0", .low = -WEIGHT_MAX,
 		.high = WEIGHT_MAX, .want = "want a whole number from -15 to 15",
 		AT(blocklist_config, weight)},
@@ -483,8 +501,7 @@ const struct config_row config_rows[] = {
 	{CONFIG_LIST, "ordinary", TARGET(ALWAYS | HOLD), .standard = "forward",
 		.no_drop = "what is no bounce is never dropped; use hold",
 		AT(list_config, ordinary)},
-	{CONFIG_LIST, "owner-limit", check_limit, .is_unused = true,
-		.want = "want NUMBER/minute, NUMBER/hour or NUMBER/day, such as 20/hour"},
+	{CONFIG_LIST, "owner-limit", check_limit, .is_unused = true, .want = WANT_LIMIT},
 	{CONFIG_LIST, "owner-sees", WORDS(owner_views), .standard = "summary",
 		AT(list_config, owner_sees)},
 };

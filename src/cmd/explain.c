@@ -108,7 +108,7 @@ static void explain_weighing(const void *context, const struct judgement *judgem
 			has_post ? ", or replayed by who has the post" : "", WEIGH_FORGEABLE_MAX,
 			has_post ? ", or up to a sum of 0" : "");
 	if (sum + limited < weighing->score)
-		fputs("  shape alone makes nothing backscatter\n", out);
+		fputs("  who reports, and how, and a storm make nothing backscatter alone\n", out);
 	fprintf(out, "  sum %+d: %s (genuine from %+d, backscatter from %+d)\n", weighing->score,
 		verdict_name(weighing->verdict), WEIGH_GENUINE, WEIGH_BACKSCATTER);
 }

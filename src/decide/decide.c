@@ -59,6 +59,13 @@ static bool takes_away(enum action action)
 	return action == ACTION_DROP || action == ACTION_HOLD;
 }
 
+/* Only what would make mail for the owners: a Maildir or a program can take it all. */
+static bool is_held_by_storm(const struct decide_input *input, enum action action)
+{
+	return input->is_storm && action == ACTION_FORWARD &&
+	       (input->verdict == VERDICT_UNPROVEN || input->verdict == VERDICT_BACKSCATTER);
+}
+
 struct decision decide_action(const struct decide_input *input)
 {
 	struct decision decision = {.target = {ACTION_FILE, NULL}, .policy = ACTION_FILE};
@@ -71,10 +78,17 @@ struct decision decide_action(const struct decide_input *input)
 	decision.target = *find_policy(input);
 	decision.policy = decision.target.action;
 	decision.why = find_why(input);
-	if (input->is_looping && !takes_away(decision.policy)) {
+	if (is_held_by_storm(input, decision.policy)) {
+		decision.policy = ACTION_HOLD;
+		decision.why = "the list is in a storm: held instead of forwarded";
+		/* In observe mode it goes where it would go without. */
+		if (input->mode != MODE_OBSERVE)
+			decision.target = (struct target){ACTION_HOLD, NULL};
+	}
+	if (input->is_looping && !takes_away(decision.target.action)) {
 		decision.target = (struct target){ACTION_FILE, NULL};
 		decision.why = "a mail of our own came back: not sent out again";
-	} else if (input->mode == MODE_OBSERVE && takes_away(decision.policy)) {
+	} else if (input->mode == MODE_OBSERVE && takes_away(decision.target.action)) {
 		decision.target = input->is_looping ? (struct target){ACTION_FILE, NULL}
 						    : input->list->genuine;
 		decision.why = "observe mode: nothing is dropped or held";

@@ -31,6 +31,7 @@ static const struct {
 	{"replay", replay_weigh},
 	{"roster", roster_weigh},
 	{"shape", shape_weigh},
+	{"storm", storm_weigh},
 };
 
 _Static_assert(
@@ -164,6 +165,20 @@ void weigh_add_up(struct weighing *weighing)
 		weighing->verdict = VERDICT_GENUINE;
 	if (weighing->score <= WEIGH_BACKSCATTER)
 		weighing->verdict = VERDICT_BACKSCATTER;
+}
+
+enum verdict weigh_verdict_without(const struct weighing *weighing, const char *check_name)
+{
+	struct weighing copy = *weighing;
+
+	if (weighing->count == 0)
+		return weighing->verdict; /* not judged */
+	for (size_t i = 0; i < copy.count; i++) {
+		if (strcmp(copy.items[i].check, check_name) == 0)
+			copy.items[i].weight = 0;
+	}
+	weigh_add_up(&copy);
+	return copy.verdict;
 }
 
 void weigh_bounce(const void *context, const struct weigh_input *input, struct weighing *result_out)

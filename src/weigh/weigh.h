@@ -94,6 +94,7 @@ check reporter_weigh; /* what is known of the client by its HELO and by DNS list
 check roster_weigh;   /* the failed recipient is a member of the list */
 check replay_weigh;   /* what tag and ledger prove was shown before, by other reports */
 check shape_weigh;    /* what is odd about the report as a message */
+check storm_weigh;    /* the list gets far more than its past explains */
 
 /* Room for rosters that are read once a run (scan, explain), on context. */
 struct roster_memory *roster_memory_new(const void *context);
@@ -116,6 +117,9 @@ void weigh_bounce(
  * adds to what the other checks found, but never lowers the score to WEIGH_BACKSCATTER by itself.
  */
 void weigh_add_up(struct weighing *weighing);
+
+/* The verdict as it would be if one check weighed nothing. */
+enum verdict weigh_verdict_without(const struct weighing *weighing, const char *check_name);
 
 /* The result of a check that has run, or NULL. */
 const char *weigh_find_result(const struct weighing *weighing, const char *check_name);

@@ -71,7 +71,7 @@ for file in "$world"/*.eml; do
 	explain_file --state "$file"
 	printf '%s\n' "$out" | awk '
 		/^3\. /, /^4\. / {
-			if ($1 ~ /^(tag|sent|dkim|hop|standing|reporter|replay|roster|shape)$/) sum += $3
+			if ($1 ~ /^(tag|sent|dkim|hop|standing|reporter|replay|roster|shape|storm)$/) sum += $3
 			if ($1 == "sum") { got = $2 + 0; found = 1 }
 			if (/could be forged/) capped = 1
 		}

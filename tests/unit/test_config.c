@@ -197,6 +197,16 @@ START_TEST(reads_dns)
 	ck_assert_uint_eq(config->blocklist_count, 1);
 	ck_assert_str_eq(config->blocklists[0].name, "ips.example.org");
 	ck_assert_int_eq(config->blocklists[0].weight, -6);
+	ck_assert(!config->storm.is_off);
+	ck_assert_int_eq(config->storm.factor, 10);
+	ck_assert_int_eq(config->storm.minimum.count, 60);
+	ck_assert_int_eq(config->storm.minimum.period_s, 3600);
+	write_file("storm { factor = 5 minimum = 3/day use = no }", 46);
+	ck_assert_int_eq(config_read(context, path, &config, &faults), STATUS_OK);
+	ck_assert(config->storm.is_off);
+	ck_assert_int_eq(config->storm.factor, 5);
+	ck_assert_int_eq(config->storm.minimum.count, 3);
+	ck_assert_int_eq(config->storm.minimum.period_s, 86400);
 	write_file("dns { use = no }", 16);
 	ck_assert_int_eq(config_read(context, path, &config, &faults), STATUS_OK);
 	ck_assert(config->dns.is_off);
@@ -332,6 +342,10 @@ static const struct fault_case fault_cases[] = {
 	{"dns { use = maybe }", 1, "use = \"maybe\": want yes or no", REFUSED},
 	{"dns { budget = 0s }", 1, "budget = \"0s\": want a time", REFUSED},
 	{"dns { use = no }\ndns { use = yes }", 2, "has a section already on line 1", REFUSED},
+	{"storm { factor = 1 }", 1, "factor = \"1\": want a whole number from 2", REFUSED},
+	{"storm { minimum = 60 }", 1, "minimum = \"60\": want NUMBER/minute", REFUSED},
+	{"storm { use = maybe }", 1, "use = \"maybe\": want yes or no", REFUSED},
+	{"storm { use = no }\nstorm { }", 2, "storm: has a section already on line 1", REFUSED},
 	{"deadline = 10s\ndns { budget = 6s }", 2, "budget is cut to 5s", WARNED},
 	{"blocklist \"b.example\" { weight = -16 }", 1, "want a whole number", REFUSED},
 	{"blocklist \"b.example\" { weight = 1.5 }", 1, "want a whole number", REFUSED},

@@ -28,8 +28,9 @@ START_TEST(never_drops_without_proof)
 	enum verdict verdict = (enum verdict)(_i / KIND_COUNT % VERDICT_COUNT);
 	enum mode mode = (enum mode)(_i / KIND_COUNT / VERDICT_COUNT % 2);
 	bool is_looping = _i / KIND_COUNT / VERDICT_COUNT / 2 % 2;
+	bool is_storm = _i / KIND_COUNT / VERDICT_COUNT / 4 % 2;
 	struct list_config list = make_list(ACTION_DROP, ACTION_HOLD);
-	struct decide_input input = {kind, verdict, mode, &list, is_looping};
+	struct decide_input input = {kind, verdict, mode, &list, is_looping, is_storm};
 
 	if (!kind_is_judged(kind) != (verdict == VERDICT_NONE))
 		return; /* weigh never says so */
@@ -57,7 +58,8 @@ END_TEST
 
 START_TEST(keeps_what_no_list_claims)
 {
-	struct decide_input input = {(enum kind)_i, VERDICT_BACKSCATTER, MODE_ENFORCE, NULL, false};
+	struct decide_input input = {
+		(enum kind)_i, VERDICT_BACKSCATTER, MODE_ENFORCE, NULL, false, true};
 	struct decision decision = decide_action(&input);
 
 	ck_assert_int_eq(decision.target.action, ACTION_FILE);
@@ -68,11 +70,62 @@ END_TEST
 START_TEST(observe_mode_says_what_would_be)
 {
 	struct list_config list = make_list(ACTION_DROP, ACTION_FORWARD);
-	struct decide_input input = {KIND_FAILED, VERDICT_BACKSCATTER, MODE_OBSERVE, &list, false};
+	struct decide_input input = {
+		KIND_FAILED, VERDICT_BACKSCATTER, MODE_OBSERVE, &list, false, false};
 	struct decision decision = decide_action(&input);
 
 	ck_assert_int_eq(decision.policy, ACTION_DROP);
 	ck_assert_int_eq(decision.target.action, ACTION_FORWARD);
+}
+END_TEST
+
+static const struct target to_maildir = {ACTION_FILE, "/var/mail/x"};
+static const struct target to_program = {ACTION_PIPE, "x"};
+static const struct target to_owners = {ACTION_FORWARD, NULL};
+static const struct target passed_on = {ACTION_PASS, NULL};
+
+/* What a storm makes of a target, for each verdict. */
+static const struct {
+	enum verdict verdict;
+	const struct target *target;
+	enum mode mode;
+	enum action action, policy;
+} in_storms[] = {
+	{VERDICT_UNPROVEN, &to_owners, MODE_ENFORCE, ACTION_HOLD, ACTION_HOLD},
+	{VERDICT_UNPROVEN, &to_owners, MODE_OBSERVE, ACTION_FORWARD, ACTION_HOLD},
+	{VERDICT_BACKSCATTER, &to_owners, MODE_ENFORCE, ACTION_HOLD, ACTION_HOLD},
+	{VERDICT_BACKSCATTER, &to_owners, MODE_OBSERVE, ACTION_FORWARD, ACTION_HOLD},
+	{VERDICT_GENUINE, &to_owners, MODE_ENFORCE, ACTION_FORWARD, ACTION_FORWARD},
+	{VERDICT_UNPROVEN, &to_maildir, MODE_ENFORCE, ACTION_FILE, ACTION_FILE},
+	{VERDICT_UNPROVEN, &to_program, MODE_ENFORCE, ACTION_PIPE, ACTION_PIPE},
+	{VERDICT_UNPROVEN, &passed_on, MODE_ENFORCE, ACTION_PASS, ACTION_PASS},
+};
+
+START_TEST(a_storm_holds_what_would_be_forwarded)
+{
+	struct list_config list = {.address = "announce@lists.example.org",
+		.genuine = *in_storms[_i].target,
+		.unproven = *in_storms[_i].target,
+		.backscatter = *in_storms[_i].target,
+		.ordinary = {ACTION_FORWARD, NULL}};
+	struct decide_input input = {
+		KIND_FAILED, in_storms[_i].verdict, in_storms[_i].mode, &list, false, true};
+	struct decision decision = decide_action(&input);
+
+	ck_assert_msg(decision.target.action == in_storms[_i].action &&
+			      decision.policy == in_storms[_i].policy,
+		"row %d: got %s, policy %s", _i, action_name(decision.target.action),
+		action_name(decision.policy));
+}
+END_TEST
+
+/* No answer: the list's own mail does not suffer. */
+START_TEST(a_storm_leaves_ordinary_mail_alone)
+{
+	struct list_config list = make_list(ACTION_DROP, ACTION_FORWARD);
+	struct decide_input input = {KIND_ORDINARY, VERDICT_NONE, MODE_ENFORCE, &list, false, true};
+
+	ck_assert_int_eq(decide_action(&input).target.action, ACTION_FORWARD);
 }
 END_TEST
 
@@ -81,9 +134,11 @@ int main(void)
 	Suite *suite = suite_create("decide");
 	TCase *tcase = tcase_create("decide");
 
-	tcase_add_loop_test(tcase, never_drops_without_proof, 0, KIND_COUNT * VERDICT_COUNT * 4);
+	tcase_add_loop_test(tcase, never_drops_without_proof, 0, KIND_COUNT * VERDICT_COUNT * 8);
 	tcase_add_loop_test(tcase, keeps_what_no_list_claims, 0, KIND_COUNT);
 	tcase_add_test(tcase, observe_mode_says_what_would_be);
+	tcase_add_loop_test(tcase, a_storm_holds_what_would_be_forwarded, 0, ROWS(in_storms));
+	tcase_add_test(tcase, a_storm_leaves_ordinary_mail_alone);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
