@@ -28,7 +28,10 @@ enum {
 };
 
 #define QUIET_SHARE 0.5 /* of the limit: below it, it is quiet */
-#define BURST_SHARE 2	/* times the limit, of proven backscatter alone, within a minute */
+/* Times the limit, within a minute: proven backscatter, which no posting of ours makes; and all
+ * that is doubtful. */
+#define BURST_FORGED 2
+#define BURST_DOUBTFUL 5
 
 static int64_t later(int64_t a, int64_t b)
 {
@@ -90,12 +93,17 @@ static void follow(struct place *place, double limit, int64_t now)
 			now + (int64_t)ceil(RECENT_S * log2(place->recent / quiet)));
 }
 
-static bool is_burst(const struct place *place, double limit)
+/* A flood that has just begun. It takes as many reports as an hour may have without being noticed,
+ * so that the few of one small spam run are none. */
+static bool is_burst(const struct place *place, double limit, const struct storm_limits *limits)
 {
-	double count = place->rate.counts[RATE_BACKSCATTER][RATE_MINUTE];
+	const struct rate *rate = &place->rate;
+	double hour =
+		rate->counts[RATE_BACKSCATTER][RATE_HOUR] + rate->counts[RATE_UNPROVEN][RATE_HOUR];
 
-	return count >= LEAST_BURST && rate_per_hour(&place->rate, 1u << RATE_BACKSCATTER,
-					       RATE_MINUTE) > BURST_SHARE * limit;
+	return hour >= greater(LEAST_BURST, limits->minimum_per_hour) &&
+	       (rate_per_hour(rate, 1u << RATE_BACKSCATTER, RATE_MINUTE) > BURST_FORGED * limit ||
+		       rate_per_hour(rate, RATE_DOUBTFUL, RATE_MINUTE) > BURST_DOUBTFUL * limit);
 }
 
 static bool is_too_much(const struct place *place, double limit)
@@ -113,7 +121,7 @@ static bool is_beginning(
 	double normal = find_limit(place, limits);
 
 	*limit_out = normal;
-	if (is_burst(place, normal))
+	if (is_burst(place, normal, limits))
 		return true;
 	if (report->is_host_storm)
 		*limit_out = greater(limits->minimum_per_hour, limits->factor * find_usual(place));

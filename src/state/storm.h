@@ -4,10 +4,11 @@
  *
  * One begins when the rate of such reports over the last hour, and of the last minutes too, is
  * above `factor` times what is usual (an average of weeks, frozen while a storm lasts, and
- * `minimum` at least); or when proven backscatter alone comes at twice that rate within a minute:
- * no posting of ours causes that. While the host is in a storm, the minimum is not multiplied for
- * its lists: a flood spread over many lists is seen earlier at each, and a quiet list stays what it
- * is. It ends STORM_CALM_S after the rate of the last minutes fell below half of where it began.
+ * `minimum` at least); or, once as many came as `minimum` has in an hour, when the rate of the last
+ * minute is five times that, or proven backscatter alone twice: no posting of ours causes it. While
+ * the host is in a storm, the minimum is not multiplied for its lists: a flood spread over many
+ * lists is seen earlier at each, and a quiet list stays what it is. It ends STORM_CALM_S after the
+ * rate of the last minutes fell below half of where it began.
  *
  * All of it is counted in the transaction of record_event. Owners are told when one began, each day
  * that it lasts, and when it ended; what is due is claimed under a lease.

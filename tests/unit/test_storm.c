@@ -48,13 +48,16 @@ static const struct {
 	int64_t within_s; /* 0: it is none */
 } floods[] = {
 	{"50,000 forged an hour", RATE_BACKSCATTER, 50000, HOUR, 5},
-	{"50,000 unproven an hour", RATE_UNPROVEN, 50000, HOUR, 120},
+	{"50,000 unproven an hour", RATE_UNPROVEN, 50000, HOUR, 10},
+	{"5,000 unproven an hour", RATE_UNPROVEN, 5000, HOUR, 660},
 	{"50,000 genuine an hour", RATE_GENUINE, 50000, HOUR, 0},
 	{"500 unproven an hour, for a day", RATE_UNPROVEN, 500, DAY, 0},
 	{"700 unproven an hour", RATE_UNPROVEN, 700, DAY, 4 * HOUR},
-	{"400 unproven at once", RATE_UNPROVEN, 400 * 60, 60, 0},
-	{"15 forged at once", RATE_BACKSCATTER, 15 * 3600, 1, 0},
-	{"1,000 unproven at once", RATE_UNPROVEN, 60000, 60, 60},
+	{"60 unproven at once", RATE_UNPROVEN, 60 * 3600, 1, 0},
+	{"200 unproven in five minutes", RATE_UNPROVEN, 2400, 300, 0},
+	{"50 forged at once", RATE_BACKSCATTER, 50 * 3600, 1, 0},
+	{"100 forged in an hour", RATE_BACKSCATTER, 100, HOUR, 0},
+	{"1,000 unproven at once", RATE_UNPROVEN, 60000, 60, 10},
 };
 
 START_TEST(floods_are_storms)
@@ -193,8 +196,9 @@ START_TEST(a_burst_is_one_in_a_storm_of_the_host_too)
 		.class = RATE_BACKSCATTER, .is_host_storm = true, .limits = &standard};
 	int64_t resumed_s;
 
-	for (int i = 0; i < 15; i++)
-		ck_assert_int_eq(place_step(&at, &report, NOON + i, &resumed_s), STORM_SAME);
+	/* Three or four a minute. */
+	for (int i = 0; i < 70; i++)
+		ck_assert_int_eq(place_step(&at, &report, NOON + i * 17, &resumed_s), STORM_SAME);
 }
 END_TEST
 
@@ -324,7 +328,7 @@ START_TEST(storms_that_come_and_go_are_told_seldom)
 	int told = 0;
 
 	for (int i = 0; i < 24; i++) {
-		pour(&at, RATE_BACKSCATTER, NOON + i * HOUR, 60, 6000);
+		pour(&at, RATE_BACKSCATTER, NOON + i * HOUR, 60, 9000);
 		for (int minute = 1; minute < 60; minute++)
 			told += tell_all(&at, NOON + i * HOUR + minute * 60);
 	}
@@ -432,7 +436,7 @@ START_TEST(record_event_says_what_it_did)
 	const struct rate_use use = {.class = RATE_BACKSCATTER, .limits = &standard};
 	int began = 0, host_began = 0;
 
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 70; i++) {
 		struct event event = {.time_s = NOON, .list = LIST, .rates = &use};
 		ck_assert_status(record_event(state, &event, NULL, 0), STATUS_OK);
 		began += event.list_storm == STORM_BEGAN;
