@@ -57,7 +57,7 @@ PAGES      := $(wildcard src/man/*.[1-9])
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all help deps deps-mta deps-dev demo install uninstall clean check check-unit check-cli \
-        check-fault check-stress check-kill check-mta bench bench-ledger format check-format always
+        check-fault check-stress check-kill check-storm check-mta bench bench-ledger format check-format always
 
 all: $(BUILD)/backstop $(BUILD)/backstop-spf
 
@@ -118,6 +118,7 @@ help:
 	@echo "make check-stress 16 writers and 4 readers for 10 minutes (STRESS_SECONDS=600)"
 	@echo "make check-kill   1000 kills at random times (KILLS=1000)"
 	@echo "make check-mta    tests with real mail servers (root; make deps-mta first)"
+	@echo "make check-storm  a simulated day with a flood of 50,000 reports (minutes, in /dev/shm)"
 	@echo "make bench        ratios of speed and memory (python3; maildrop for one of them)"
 	@echo "make bench-ledger the same for a ledger of 10 million entries (python3; 2 GB of disk)"
 	@echo "make install      into PREFIX ($(PREFIX)), SYSCONFDIR ($(SYSCONFDIR)); DESTDIR for packagers"
@@ -216,6 +217,10 @@ $(BUILD)/tests/fault/stress $(BUILD)/tests/fault/killed: $(BUILD)/%: %.c $(LIBRA
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) $(LIB_LIBS)
+
+# The whole simulated day (tests/unit/test_storm_day.c): three times 50,000 reports and more.
+check-storm: $(BUILD)/tests/unit/test_storm_day
+	@$(TEST_ENV) BACKSTOP_STORM_DAY=1 $(BUILD)/tests/unit/test_storm_day
 
 check-mta: all
 	@$(TEST_ENV) $(PROVE) -v tests/mta/*.t
