@@ -19,6 +19,7 @@
 #include "base/tag.h"
 #include "cmd/check_held.h"
 #include "cmd/check_parts.h"
+#include "cmd/check_storms.h"
 #include "state/state.h"
 #include "weigh/signature.h"
 
@@ -205,6 +206,7 @@ static void check_records(struct survey *survey, struct state *state)
 		directory, format_size(survey, size.used_bytes), (unsigned long long)size.events,
 		(unsigned long long)size.held, (unsigned long long)size.sent_entries);
 	check_held(survey, state);
+	check_storms(survey, state);
 }
 
 /* Reading is not enough: what cannot be recorded is not dropped or held, but deferred. */

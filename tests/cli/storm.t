@@ -81,6 +81,10 @@ is "$(printf '%s\n' "$out" | awk -F, 'NF != 11' | wc -l) $(printf '%s\n' "$out" 
 run "$BACKSTOP" report summary -c "$conf" "$now" --format=csv
 is "$status" 64 "the summary has no CSV"
 
+run "$BACKSTOP" check -c "$conf" "$now"
+like "$out" 'storm: announce@lists.example.org since 2026-11-24T00:00:00Z: [0-9]+ reports, [1-9][0-9]* of them held' \
+	"check says that it is on"
+
 # In observe mode it is a storm, and nothing is held.
 configure "mode = observe
 $storm"
@@ -107,6 +111,6 @@ like "$out" '^2026-11-24T00:00:00Z 2026-11-24T00:[0-9:]*Z .* announce@lists.exam
 run "$BACKSTOP" report storms -c "$conf" --now=2026-11-30T00:00:00Z --since=1d
 like "$out" ': 0; ' "of which later spans know nothing"
 run "$BACKSTOP" check -c "$conf" "$now"
-unlike "$out" 'cannot be understood' "every record can be read"
+unlike "$out" 'cannot be understood|storm:' "every record can be read, and no storm is on"
 
 done_testing
