@@ -176,6 +176,12 @@ static void tell(struct state *state, struct course *course, int second)
 
 	while (storm_claim_due(state, context, MORNING + second, NULL, &storm) == STATUS_OK) {
 		ck_assert_str_eq(storm->list, FLOODED);
+		/* The storm weighs against what only a hop proves; it counts as genuine all the
+		 * same, else a storm would feed itself. */
+		if (storm->notice == STORM_NOTICE_ENDED)
+			ck_assert_msg(storm->genuine + 3 >= (uint64_t)day->genuine,
+				"%d genuine, but %llu counted", day->genuine,
+				(unsigned long long)storm->genuine);
 		ck_assert_status(storm_told(state, storm, MORNING + second), STATUS_OK);
 		course->notices++;
 	}

@@ -77,6 +77,32 @@ START_TEST(supporting_evidence_never_decides_against)
 }
 END_TEST
 
+/* What a report is counted as in a storm does not depend on the storm. */
+static const struct {
+	int other, storm;
+	enum verdict with, without;
+} stormy[] = {
+	{20, -10, VERDICT_UNPROVEN, VERDICT_GENUINE},
+	{60, -10, VERDICT_GENUINE, VERDICT_GENUINE},
+	{0, -10, VERDICT_UNPROVEN, VERDICT_UNPROVEN},
+	{-15, -10, VERDICT_UNPROVEN, VERDICT_UNPROVEN},
+	{-39, -10, VERDICT_BACKSCATTER, VERDICT_BACKSCATTER},
+};
+
+START_TEST(a_verdict_without_a_check)
+{
+	struct weighing weighing = {.count = 2};
+
+	weighing.items[0] = (struct evidence){.check = "hop", .weight = stormy[_i].other};
+	weighing.items[1] = (struct evidence){
+		.check = "storm", .weight = stormy[_i].storm, .is_supporting = true};
+	weigh_add_up(&weighing);
+	ck_assert_int_eq(weighing.verdict, stormy[_i].with);
+	ck_assert_int_eq(weigh_verdict_without(&weighing, "storm"), stormy[_i].without);
+	ck_assert_int_eq(weighing.items[1].weight, stormy[_i].storm);
+}
+END_TEST
+
 /* Every row of the table parses, names a check, and stands once. */
 START_TEST(weights_are_well_formed)
 {
@@ -304,6 +330,7 @@ int main(void)
 	mail_library_open();
 	tcase_add_loop_test(tcase, adds_up, 0, ROWS(sums));
 	tcase_add_loop_test(tcase, supporting_evidence_never_decides_against, 0, ROWS(supported));
+	tcase_add_loop_test(tcase, a_verdict_without_a_check, 0, ROWS(stormy));
 	tcase_add_test(tcase, weights_are_well_formed);
 	tcase_add_loop_test(tcase, weighs_the_reporters_own_hop, 0, ROWS(hops));
 	tcase_add_test(tcase, a_made_up_report_proves_nothing);
