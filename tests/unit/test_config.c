@@ -201,7 +201,7 @@ START_TEST(reads_dns)
 	ck_assert_int_eq(config->storm.factor, 10);
 	ck_assert_int_eq(config->storm.minimum.count, 60);
 	ck_assert_int_eq(config->storm.minimum.period_s, 3600);
-	write_file("storm { factor = 5 minimum = 3/day use = no }", 46);
+	write_file("storm { factor = 5 minimum = 3/day use = no }", 45);
 	ck_assert_int_eq(config_read(context, path, &config, &faults), STATUS_OK);
 	ck_assert(config->storm.is_off);
 	ck_assert_int_eq(config->storm.factor, 5);
