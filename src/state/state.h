@@ -3,8 +3,8 @@
  * Only this folder knows LMDB.
  *
  * Databases: "sent" (ledger.h), "ids" (ledger.h), "events", "lists", "reporters", "held"
- * (record.h), "roster" (roster.h), "proofs" (proof.h), "audit" (audit.h),
- * "meta". Keys are big-endian, values begin
+ * (record.h), "rollups" (rollup.h), "roster" (roster.h), "proofs" (proof.h), "audit" (audit.h),
+ * "rates" (rate.h), "storms" (storm.h), "meta". Keys are big-endian, values begin
  * with a version byte; strings that a stranger sizes are hashed in keys and capped in values.
  *
  * One write transaction a message (record.h); read transactions are short. State that cannot be

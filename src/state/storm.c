@@ -6,7 +6,7 @@
  * minutes say that it is going on, since an hour's counter takes an evening to forget a flood. What
  * counts are reports that are not proven genuine: the many genuine bounces of a large posting are
  * no storm. The window that decides the end is long enough that a storm is not kept up by a handful
- * of reports now and then: at the standard settings it takes some 190 an hour.
+ * of reports now and then: at the standard settings it takes well over a hundred an hour.
  */
 #include "state/storm.h"
 

@@ -105,15 +105,30 @@ START_TEST(storms_end_in_time)
 }
 END_TEST
 
-/* What keeps one up: not a handful of reports, each time just before it would be over. */
+/* What is sent again and again, just before or behind the end: a handful keeps no storm up. */
+static const struct {
+	int count;
+	enum rate_class class;
+	int64_t every_s;
+	bool lasts;
+} handfuls[] = {
+	{10, RATE_BACKSCATTER, STORM_CALM_S - 60, false},
+	{20, RATE_BACKSCATTER, STORM_CALM_S + 60, false},
+	{20, RATE_UNPROVEN, STORM_CALM_S - 60, false},
+	{60, RATE_UNPROVEN, STORM_CALM_S - 60, true},
+};
+
 START_TEST(a_handful_keeps_no_storm_up)
 {
 	struct place at = {.name = LIST};
+	int64_t now = NOON + HOUR;
 
 	pour(&at, RATE_UNPROVEN, NOON, HOUR, 50000);
-	for (int64_t now = NOON + HOUR; now < NOON + 12 * HOUR; now += STORM_CALM_S - 60)
-		pour(&at, RATE_BACKSCATTER, now, 1, 10 * HOUR);
-	ck_assert_msg(!place_is_in_storm(&at, NOON + 12 * HOUR), "43 an hour keep it up");
+	for (; now < NOON + 12 * HOUR; now += handfuls[_i].every_s)
+		pour(&at, handfuls[_i].class, now, 1, handfuls[_i].count * HOUR);
+	ck_assert_msg(place_is_in_storm(&at, now) == handfuls[_i].lasts, "%d every %lld s %s",
+		handfuls[_i].count, (long long)handfuls[_i].every_s,
+		handfuls[_i].lasts ? "are too few" : "keep it up");
 }
 END_TEST
 
@@ -665,7 +680,7 @@ int main(void)
 
 	tcase_add_loop_test(pure, floods_are_storms, 0, ROWS(floods));
 	tcase_add_loop_test(pure, storms_end_in_time, 0, ROWS(ends));
-	tcase_add_test(pure, a_handful_keeps_no_storm_up);
+	tcase_add_loop_test(pure, a_handful_keeps_no_storm_up, 0, ROWS(handfuls));
 	tcase_add_test(pure, a_long_flood_stays_a_storm);
 	tcase_add_test(pure, a_busy_list_has_its_own_measure);
 	tcase_add_test(pure, a_large_posting_is_no_storm);
