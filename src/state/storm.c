@@ -93,22 +93,27 @@ static void follow(struct place *place, double limit, int64_t now)
 			now + (int64_t)ceil(RECENT_S * log2(place->recent / quiet)));
 }
 
+/* The doubtful reports of about an hour. */
+static double count_hour(const struct place *place)
+{
+	return place->rate.counts[RATE_BACKSCATTER][RATE_HOUR] +
+	       place->rate.counts[RATE_UNPROVEN][RATE_HOUR];
+}
+
 /* A flood that has just begun. It takes as many reports as an hour may have without being noticed,
  * so that the few of one small spam run are none. */
 static bool is_burst(const struct place *place, double limit, const struct storm_limits *limits)
 {
 	const struct rate *rate = &place->rate;
-	double hour =
-		rate->counts[RATE_BACKSCATTER][RATE_HOUR] + rate->counts[RATE_UNPROVEN][RATE_HOUR];
 
-	return hour >= greater(LEAST_BURST, limits->minimum_per_hour) &&
+	return count_hour(place) >= greater(LEAST_BURST, limits->minimum_per_hour) &&
 	       (rate_per_hour(rate, 1u << RATE_BACKSCATTER, RATE_MINUTE) > BURST_FORGED * limit ||
 		       rate_per_hour(rate, RATE_DOUBTFUL, RATE_MINUTE) > BURST_DOUBTFUL * limit);
 }
 
 static bool is_too_much(const struct place *place, double limit)
 {
-	return place->recent >= LEAST_COUNT &&
+	return count_hour(place) >= LEAST_COUNT &&
 	       rate_per_hour(&place->rate, RATE_DOUBTFUL, RATE_HOUR) > limit &&
 	       rate_to_hourly(place->recent, RECENT_S) > limit;
 }
