@@ -355,6 +355,16 @@ static void fill_reason(const struct judgement *judgement, struct event *event)
 	}
 }
 
+/* Nothing that the reporter's own name had a part in counts for it. */
+static enum reputation_use find_reputation(const struct weighing *weighing)
+{
+	if (weigh_verdict_without(weighing, "reporter") != weighing->verdict)
+		return REPUTATION_NONE;
+	if (weighing->verdict == VERDICT_GENUINE)
+		return REPUTATION_GENUINE;
+	return weighing->verdict == VERDICT_BACKSCATTER ? REPUTATION_BACKSCATTER : REPUTATION_NONE;
+}
+
 static void fill_event(const void *context, const struct pipeline *pipeline,
 	const struct judgement *judgement, struct event *event)
 {
@@ -379,6 +389,7 @@ static void fill_event(const void *context, const struct pipeline *pipeline,
 	event->proofs = find_proofs(judgement);
 	fill_reason(judgement, event);
 	event->rates = pipeline_find_rates(context, pipeline, judgement);
+	event->reputation = find_reputation(&judgement->weighing);
 }
 
 /* Ordinary mail and what a policy passes on goes out whole; a report as the list's owner wants it.

@@ -12,7 +12,8 @@
 #include "base/memory.h"
 #include "state/parts.h"
 
-enum { COUNTER_VERSION = 1, NAME_KEY_MAX = 200, NAME_MAX_STORED = 512 };
+/* Version 2 added the reputation. */
+enum { COUNTER_VERSION = 2, NAME_KEY_MAX = 200, NAME_MAX_STORED = 512 };
 
 static const enum box_db databases[] = {
 	[COUNTER_HOST] = BOX_META,
@@ -65,6 +66,30 @@ static void decode_array(struct codec_reader *reader, uint64_t *numbers, uint8_t
 	}
 }
 
+/* Counts are stored in millionths: a double has no byte order of its own. */
+#define COUNT_UNIT 1e6
+
+static void encode_reputation(struct codec_writer *writer, const struct reputation *reputation)
+{
+	codec_put_i64(writer, reputation->time_s);
+	codec_put_u64(writer, (uint64_t)(reputation->proven * COUNT_UNIT));
+	codec_put_u64(writer, (uint64_t)(reputation->genuine * COUNT_UNIT));
+	codec_put_u64(writer, (uint64_t)(reputation->backscatter * COUNT_UNIT));
+	codec_put_i64(writer, reputation->day);
+	codec_put_bytes(writer, reputation->today, sizeof reputation->today);
+}
+
+static void decode_reputation(struct codec_reader *reader, struct reputation *reputation)
+{
+	reputation->time_s = codec_get_i64(reader);
+	reputation->proven = (double)codec_get_u64(reader) / COUNT_UNIT;
+	reputation->genuine = (double)codec_get_u64(reader) / COUNT_UNIT;
+	reputation->backscatter = (double)codec_get_u64(reader) / COUNT_UNIT;
+	reputation->day = codec_get_i64(reader);
+	for (size_t i = 0; i < sizeof reputation->today; i++)
+		reputation->today[i] = codec_get_u8(reader);
+}
+
 static void encode(struct codec_writer *writer, const struct counter *counter)
 {
 	codec_put_u8(writer, COUNTER_VERSION);
@@ -75,15 +100,18 @@ static void encode(struct codec_writer *writer, const struct counter *counter)
 	encode_array(writer, counter->verdicts, VERDICT_COUNT);
 	encode_array(writer, counter->actions, ACTION_COUNT);
 	encode_array(writer, counter->kinds, KIND_COUNT);
+	encode_reputation(writer, &counter->reputation);
 }
 
 static bool decode(const MDB_val *value, const void *context, struct counter *counter_out)
 {
 	struct counter counter = {.total = 0};
 	struct codec_reader reader;
+	uint8_t version;
 
 	codec_reader_init(&reader, value->mv_data, value->mv_size);
-	if (codec_get_u8(&reader) != COUNTER_VERSION)
+	version = codec_get_u8(&reader);
+	if (version == 0 || version > COUNTER_VERSION)
 		return false;
 	counter.name = codec_get_string(&reader, context);
 	counter.first_s = codec_get_i64(&reader);
@@ -92,6 +120,8 @@ static bool decode(const MDB_val *value, const void *context, struct counter *co
 	decode_array(&reader, counter.verdicts, VERDICT_COUNT);
 	decode_array(&reader, counter.actions, ACTION_COUNT);
 	decode_array(&reader, counter.kinds, KIND_COUNT);
+	if (version > 1)
+		decode_reputation(&reader, &counter.reputation);
 	*counter_out = counter;
 	return codec_is_complete(&reader) && counter.name != NULL;
 }
@@ -144,6 +174,8 @@ int counter_add(struct state *state, MDB_txn *transaction, enum counter_of of, c
 	if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
 		goto out;
 	count_event(&counter, event);
+	if (of == COUNTER_REPORTER)
+		reputation_add(&counter.reputation, event->reputation, event->time_s);
 	code = put(transaction, dbi, &key, &counter, context);
 out:
 	mem_free(context);

@@ -120,6 +120,9 @@ int ids_put(struct state *state, MDB_txn *transaction, const struct ledger_entry
 /* Counts the uses of one report; lets a few proofs go that are too old. LMDB's code. */
 int proof_count(
 	struct state *state, MDB_txn *transaction, const struct proof_use *use, int64_t now);
+/* Whether nobody has shown any of these proofs before. LMDB's code. */
+int proof_is_new(
+	struct state *state, MDB_txn *transaction, const struct proof_use *use, bool *is_new_out);
 int proof_sweep(struct state *state, MDB_txn *transaction, int64_t now);
 /* The entries of one sender domain in a feeding. */
 struct fed_span {

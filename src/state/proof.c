@@ -229,6 +229,22 @@ int proof_count(struct state *state, MDB_txn *transaction, const struct proof_us
 	return code;
 }
 
+int proof_is_new(
+	struct state *state, MDB_txn *transaction, const struct proof_use *use, bool *is_new_out)
+{
+	*is_new_out = use->count > 0;
+	for (size_t i = 0; i < use->count; i++) {
+		struct proof proof;
+		int code = get_proof(state, transaction, use->keys[i], &proof);
+
+		if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
+			return code;
+		if (proof.first_s != 0)
+			*is_new_out = false;
+	}
+	return MDB_SUCCESS;
+}
+
 /* The row under the cursor is over: it goes, and the proof with it. */
 int proof_forget(
 	struct state *state, MDB_txn *transaction, MDB_cursor *cursor, const MDB_val *time_key)

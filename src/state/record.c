@@ -58,6 +58,20 @@ static int count(struct state *state, MDB_txn *transaction, const struct event *
 	return code;
 }
 
+/* A genuine report counts more for its reporter where nobody has shown its proofs before. Before
+ * they are counted: what is new is so once. */
+static int find_reputation(struct state *state, MDB_txn *transaction, struct event *event)
+{
+	bool is_new = false;
+	int code = MDB_SUCCESS;
+
+	if (event->reputation == REPUTATION_GENUINE && event->proofs != NULL)
+		code = proof_is_new(state, transaction, event->proofs, &is_new);
+	if (is_new)
+		event->reputation = REPUTATION_PROVEN;
+	return code;
+}
+
 static int write_all(struct state *state, MDB_txn *transaction, void *argument)
 {
 	struct recording *recording = argument;
@@ -72,6 +86,8 @@ static int write_all(struct state *state, MDB_txn *transaction, void *argument)
 		code = ageing_raise_id(state, transaction, &event->id);
 	if (code == MDB_SUCCESS)
 		code = put_event(state, transaction, recording);
+	if (code == MDB_SUCCESS)
+		code = find_reputation(state, transaction, event);
 	if (code == MDB_SUCCESS && !event_is_release(event))
 		code = count(state, transaction, event);
 	if (code == MDB_SUCCESS)

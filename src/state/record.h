@@ -18,6 +18,7 @@
 #include "state/audit.h"
 #include "state/proof.h"
 #include "state/rate.h"
+#include "state/reputation.h"
 #include "state/state.h"
 #include "state/storm.h"
 
@@ -49,6 +50,8 @@ struct event {
 	uint64_t stored;		/* bytes of disk that its kept file takes, part of the held
 					   record alone; 0: as many as the message has */
 	const struct proof_use *proofs; /* to be counted with it, not part of the record; or NULL */
+	enum reputation_use reputation; /* how it counts for its reporter; not part of the record.
+					   Genuine becomes proven where its proofs are new */
 	const struct audit_entry *audit; /* to be written with it, not part of it; or NULL */
 	const struct rate_use *rates;	/* likewise */
 	/* Set by record_event where rates are counted: what the event did to the storm of its list,
@@ -130,6 +133,7 @@ struct counter {
 	uint64_t kinds[KIND_COUNT];
 	int64_t first_s;
 	int64_t last_s;
+	struct reputation reputation; /* of a reporter */
 };
 enum counter_of { COUNTER_HOST, COUNTER_LIST, COUNTER_REPORTER };
 /* One counter, on context; STATUS_NOT_FOUND. */

@@ -3,6 +3,8 @@
  * SPF of its HELO name (a report has no sender: RFC 7208 section 2.4) and DNS lists. Our own mail
  * server's finding on the HELO is used before anyone is asked.
  *
+ * And what its earlier reports were, its name (state/reputation.h).
+ *
  * Little of it counts, and a listing alone decides nothing: large providers relay genuine reports
  * and backscatter alike, and are listed for the latter.
  */
@@ -12,9 +14,12 @@
 #include "net/dns_list.h"
 #include "net/spf.h"
 #include "read/auth_results.h"
+#include "state/record.h"
 #include "weigh/weigh.h"
 
-#define LISTS_MAX 10 /* decibans, either way, of all lists together: they decide nothing alone */
+#define ALL_MAX 15	/* of all that is found here */
+#define MIXED_SHARE 0.1 /* of either kind: both kinds come from there */
+#define LISTS_MAX 10	/* decibans, either way, of all lists together: they decide nothing alone */
 
 /* Our own server's finding on the name in HELO: "pass", "fail"..., or NULL. */
 static const char *find_noted(const void *context, const struct weigh_input *input)
@@ -73,15 +78,55 @@ static int ask_lists(const void *context, const struct weigh_input *input, char 
 	return sum;
 }
 
-static int bound(int sum)
+static int bound(int sum, int most)
 {
-	if (sum > LISTS_MAX)
-		return LISTS_MAX;
-	return sum < -LISTS_MAX ? -LISTS_MAX : sum;
+	if (sum > most)
+		return most;
+	return sum < -most ? -most : sum;
+}
+
+/* Its name in words; share: of genuine reports. */
+static const char *describe_name(const void *context, double share, int weight)
+{
+	const char *rest = "";
+
+	if (weight == 0 && share >= MIXED_SHARE && share <= 1 - MIXED_SHARE)
+		rest = "; both kinds come from there, so it counts for nothing";
+	else if (weight == 0)
+		rest = ", but too few to count";
+	return mem_printf(context, "of what it reported lately, about %.0f %% was genuine%s",
+		100 * share, rest);
+}
+
+/* What its earlier reports weigh, of what they can weigh at most; words_out: for people, NULL where
+ * nothing is known. */
+static int find_name(const void *context, const struct weigh_input *input, const char **words_out)
+{
+	char address[NETADDR_TEXT_MAX];
+	struct counter *counter = NULL;
+	int weight, most = REPUTATION_MAX;
+	double share;
+
+	*words_out = NULL;
+	netaddr_format(&input->mail->envelope.client, address);
+	if (input->state == NULL || record_find_counter(input->state, context, COUNTER_REPORTER,
+					    address, &counter) != STATUS_OK)
+		return 0;
+	share = reputation_share(&counter->reputation);
+	if (share < 0)
+		return 0;
+	weight = reputation_weight(&counter->reputation, input->now);
+	*words_out = describe_name(context, share, weight);
+	if (weight != 0)
+		weigh_find_weight(
+			input->config, "reporter", weight > 0 ? "good-name" : "bad-name", &most);
+	most = bound(most < 0 ? -most : most, REPUTATION_MAX);
+	return weight * most / REPUTATION_MAX;
 }
 
 /* The sentence for people. */
-static const char *describe(const void *context, const char *helo, const char *names)
+static const char *describe(
+	const void *context, const char *helo, const char *names, const char *name)
 {
 	char *text = mem_strdup(context, "");
 
@@ -89,6 +134,8 @@ static const char *describe(const void *context, const char *helo, const char *n
 		text = mem_printf(context, "SPF of its HELO name: %s", helo);
 	if (*names != '\0')
 		text = mem_append(text, "%slisted by %s", *text == '\0' ? "" : "; ", names);
+	if (name != NULL)
+		text = mem_append(text, "%s%s", *text == '\0' ? "" : "; ", name);
 	return text;
 }
 
@@ -98,8 +145,9 @@ void reporter_weigh(
 	const struct netaddr *client = &input->mail->envelope.client;
 	const char *helo;
 	char *names;
+	const char *words;
 	bool has_failed;
-	int lists;
+	int lists, name, sum = 0;
 
 	evidence_out->result = "unavailable";
 	if (!input->mail->envelope.has_client || netaddr_is_internal(client)) {
@@ -107,23 +155,30 @@ void reporter_weigh(
 		return;
 	}
 	helo = find_helo(context, input);
-	lists = bound(ask_lists(context, input, &names, &has_failed));
+	lists = bound(ask_lists(context, input, &names, &has_failed), LISTS_MAX);
+	name = find_name(context, input, &words);
 	if (helo != NULL && strcmp(helo, "fail") == 0)
 		evidence_out->result = "helo-fail";
+	else if (*names == '\0' && name != 0)
+		evidence_out->result = name > 0 ? "good-name" : "bad-name";
 	else if (helo != NULL && strcmp(helo, "pass") == 0)
 		evidence_out->result = "helo-pass";
 	else if (*names != '\0')
 		evidence_out->result = "listed";
-	else if (helo != NULL ||
+	else if (helo != NULL || words != NULL ||
 		 (input->config->blocklist_count > 0 && input->resolver != NULL && !has_failed))
 		evidence_out->result = "plain";
 	evidence_out->detail = strcmp(evidence_out->result, "unavailable") == 0
 				       ? "nothing could be found out about who brought the report"
-				       : describe(context, helo, names);
+				       : describe(context, helo, names, words);
 	if (*evidence_out->detail == '\0')
 		evidence_out->detail = "it is in none of the DNS lists";
-	weigh_find_weight(input->config, "reporter", evidence_out->result, &evidence_out->weight);
-	evidence_out->weight += lists;
+	if (helo != NULL && strcmp(helo, "fail") == 0)
+		weigh_find_weight(input->config, "reporter", "helo-fail", &sum);
+	if (helo != NULL && strcmp(helo, "pass") == 0)
+		weigh_find_weight(input->config, "reporter", "helo-pass", &sum);
+	evidence_out->weight = bound(sum + lists + name, ALL_MAX);
 	evidence_out->has_weight = true;
 	evidence_out->is_supporting = true;
+	evidence_out->is_forgeable = name > 0; /* who gets our post can earn it */
 }

@@ -106,7 +106,7 @@ void weigh_look_up(const struct config *config, struct evidence *evidence)
 
 	if (!evidence->has_weight)
 		weigh_find_weight(config, evidence->check, evidence->result, &evidence->weight);
-	evidence->is_forgeable = weight != NULL && weight->is_forgeable;
+	evidence->is_forgeable |= weight != NULL && weight->is_forgeable;
 	evidence->is_post = weight != NULL && weight->is_post;
 	evidence->is_supporting |= weight != NULL && weight->is_supporting;
 }

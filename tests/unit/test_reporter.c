@@ -3,12 +3,16 @@
  * here, in place of net/spf.c and net/dns_list.c.
  */
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "classify/classify.h"
 #include "net/dns_list.h"
 #include "net/spf.h"
+#include "state/record.h"
 #include "suite.h"
 #include "weigh/weigh.h"
 
@@ -107,6 +111,11 @@ static const struct {
 		"helo-fail", "unavailable", -5},
 };
 
+#define NOW INT64_C(1795521600)
+#define DAYS 20 /* on which reports came */
+
+static struct state *state; /* what is known of earlier reports; or NULL */
+
 static struct evidence weigh(const void *context, const char *text, const struct config *config,
 	struct resolver *resolver)
 {
@@ -116,7 +125,9 @@ static struct evidence weigh(const void *context, const char *text, const struct
 		.bounce = classify_mail(context, mail),
 		.domain = &domain,
 		.config = config,
-		.resolver = resolver};
+		.resolver = resolver,
+		.state = state,
+		.now = NOW};
 	struct weighing weighing;
 
 	weigh_bounce(context, &input, &weighing);
@@ -179,6 +190,70 @@ START_TEST(asks_nothing_of_our_own_network)
 }
 END_TEST
 
+/* What the client's earlier reports were, and what else is found: together they are bounded. */
+static const struct {
+	enum reputation_use earlier;
+	const char *helo;
+	struct blocklist_config list;
+	const char *result;
+	int weight;
+	bool is_forgeable;
+} names[] = {
+	{REPUTATION_PROVEN, "none.test", {"clean.test", 0, -6}, "good-name", 10, true},
+	{REPUTATION_PROVEN, "pass.test", {"clean.test", 0, -6}, "good-name", 11, true},
+	{REPUTATION_PROVEN, "pass.test", {"listed.test", 0, 10}, "helo-pass", 15, true},
+	{REPUTATION_PROVEN, "fail.test", {"clean.test", 0, -6}, "helo-fail", 5, true},
+	{REPUTATION_PROVEN, "none.test", {"listed.test", 0, -10}, "listed", 0, true},
+	{REPUTATION_PROVEN, "dead.test", {"dead.test", 0, -6}, "good-name", 10, true},
+	{REPUTATION_BACKSCATTER, "none.test", {"clean.test", 0, -6}, "bad-name", -10, false},
+	{REPUTATION_BACKSCATTER, "fail.test", {"listed.test", 0, -10}, "helo-fail", -15, false},
+	{REPUTATION_BACKSCATTER, "dead.test", {"dead.test", 0, -6}, "bad-name", -10, false},
+	{REPUTATION_GENUINE, "none.test", {"clean.test", 0, -6}, "plain", 0, false},
+};
+
+static void remember(const void *context, enum reputation_use use)
+{
+	char folder[] = "/tmp/backstop-reporter-XXXXXX";
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(state_open(context, folder, STATE_WRITE, &state, NULL), STATUS_OK);
+	for (int i = 0; i < DAYS * REPUTATION_DAY_MAX; i++) {
+		struct event event = {
+			.time_s = NOW - (int64_t)(DAYS - 1 - i / REPUTATION_DAY_MAX) * 86400,
+			.reporter = "203.0.113.5",
+			.reputation = use};
+
+		ck_assert_int_eq(record_event(state, &event, NULL, 0), STATUS_OK);
+	}
+	/* The files are open, that is enough. */
+	unlink(mem_printf(context, "%s/data.mdb", folder));
+	unlink(mem_printf(context, "%s/lock.mdb", folder));
+	rmdir(folder);
+}
+
+START_TEST(knows_the_name_of_the_client)
+{
+	void *context = mem_context(NULL, "test");
+	struct config config = {.blocklists = &names[_i].list, .blocklist_count = 1};
+	char *text = make_report(context, names[_i].helo, "203.0.113.5", "");
+	char *other = make_report(context, names[_i].helo, "203.0.113.6", "");
+	struct evidence item;
+
+	remember(context, names[_i].earlier);
+	item = weigh(context, text, &config, RESOLVER);
+	ck_assert_msg(strcmp(item.result, names[_i].result) == 0 &&
+			      item.weight == names[_i].weight &&
+			      (item.is_forgeable || !names[_i].is_forgeable) && item.is_supporting,
+		"got %s %+d (%s), forgeable %d", item.result, item.weight, item.detail,
+		item.is_forgeable);
+	ck_assert_ptr_nonnull(strstr(item.detail, "of what it reported lately, about "));
+	ck_assert_ptr_null(strstr(weigh(context, other, &config, RESOLVER).detail, "lately"));
+	state_close(state);
+	state = NULL;
+	mem_free(context);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("reporter");
@@ -186,6 +261,7 @@ int main(void)
 
 	mail_library_open();
 	tcase_add_loop_test(tcase, knows_the_client, 0, ROWS(rows));
+	tcase_add_loop_test(tcase, knows_the_name_of_the_client, 0, ROWS(names));
 	tcase_add_test(tcase, asks_nothing_of_our_own_network);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

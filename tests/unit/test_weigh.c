@@ -302,6 +302,40 @@ START_TEST(every_recipient_must_be_vouched_for)
 }
 END_TEST
 
+/* What a reporter's name did to a verdict must not count for that name. */
+START_TEST(the_verdict_without_one_check)
+{
+	static const struct {
+		struct evidence name;
+		int others;
+		enum verdict with, without;
+	} cases[] = {
+		{{.weight = 5, .is_forgeable = true}, 16, VERDICT_GENUINE, VERDICT_UNPROVEN},
+		{{.weight = 5, .is_forgeable = true}, 20, VERDICT_GENUINE, VERDICT_GENUINE},
+		{{.weight = -10, .is_supporting = true}, 24, VERDICT_UNPROVEN, VERDICT_GENUINE},
+		{{.weight = -10, .is_supporting = true}, -15, VERDICT_UNPROVEN, VERDICT_UNPROVEN},
+		{{.weight = 10, .is_forgeable = true}, -25, VERDICT_UNPROVEN, VERDICT_BACKSCATTER},
+		{{.weight = 0}, -25, VERDICT_BACKSCATTER, VERDICT_BACKSCATTER},
+	};
+
+	for (int i = 0; i < ROWS(cases); i++) {
+		struct weighing weighing = {.count = 2};
+		enum verdict without;
+
+		weighing.items[0] = (struct evidence){.check = "hop", .weight = cases[i].others};
+		weighing.items[1] = cases[i].name;
+		weighing.items[1].check = "reporter";
+		weigh_add_up(&weighing);
+		without = weigh_verdict_without(&weighing, "reporter");
+		ck_assert_msg(weighing.verdict == cases[i].with && without == cases[i].without,
+			"row %d: got %s and %s without, want %s and %s", i,
+			verdict_name(weighing.verdict), verdict_name(without),
+			verdict_name(cases[i].with), verdict_name(cases[i].without));
+		ck_assert_int_eq(weighing.items[1].weight, cases[i].name.weight);
+	}
+}
+END_TEST
+
 /* Without domain, ledger and keys nothing can be said, and nothing is held against anybody. */
 START_TEST(unavailable_is_not_against)
 {
@@ -336,6 +370,7 @@ int main(void)
 	tcase_add_test(tcase, a_made_up_report_proves_nothing);
 	tcase_add_loop_test(tcase, a_long_chain_is_no_proof, 0, ROWS(chains));
 	tcase_add_test(tcase, every_recipient_must_be_vouched_for);
+	tcase_add_test(tcase, the_verdict_without_one_check);
 	tcase_add_test(tcase, unavailable_is_not_against);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
