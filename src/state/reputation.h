@@ -8,8 +8,8 @@
  *   whose proofs (a recipient's tag, Message-ID and recipient in the ledger) were never shown
  *   before, so each is a message that we really sent to him. What he makes up around a post that
  *   he has (hop, signature) does not count. A subscriber can earn it, slowly; it counts as what a
- *   forger can write himself, so it never proves a report (weigh.h), and it cannot outweigh an
- *   absent message.
+ *   forger can write himself, so it never proves a report (weigh.h), and it does not count at all
+ *   where something speaks against the report (weigh/reporter.c).
  * - A stranger who wants a bad name for somebody else's server can have it return forged mail, as
  *   much as he likes: that is backscatter, and really comes from there. So a day counts for a few
  *   reports at most, however many come: a flood of one day moves it by less than 5, and a bad

@@ -85,12 +85,26 @@ static int bound(int sum, int most)
 	return sum < -most ? -most : sum;
 }
 
+/* True when what the checks before this one saw speaks against the report: backscatter comes from
+ * servers with a good name, above all when a list's name is forged for the first time. */
+static bool is_doubted(const struct weigh_input *input)
+{
+	struct weighing so_far = {.count = 0};
+
+	if (input->so_far != NULL)
+		so_far = *input->so_far;
+	weigh_add_up(&so_far);
+	return so_far.score < 0;
+}
+
 /* Its name in words; share: of genuine reports. */
-static const char *describe_name(const void *context, double share, int weight)
+static const char *describe_name(const void *context, double share, int weight, bool is_outweighed)
 {
 	const char *rest = "";
 
-	if (weight == 0 && share >= MIXED_SHARE && share <= 1 - MIXED_SHARE)
+	if (is_outweighed)
+		rest = "; what was found speaks against the report, so it counts for nothing";
+	else if (weight == 0 && share >= MIXED_SHARE && share <= 1 - MIXED_SHARE)
 		rest = "; both kinds come from there, so it counts for nothing";
 	else if (weight == 0)
 		rest = ", but too few to count";
@@ -106,6 +120,7 @@ static int find_name(const void *context, const struct weigh_input *input, const
 	struct counter *counter = NULL;
 	int weight, most = REPUTATION_MAX;
 	double share;
+	bool is_outweighed;
 
 	*words_out = NULL;
 	netaddr_format(&input->mail->envelope.client, address);
@@ -116,7 +131,10 @@ static int find_name(const void *context, const struct weigh_input *input, const
 	if (share < 0)
 		return 0;
 	weight = reputation_weight(&counter->reputation, input->now);
-	*words_out = describe_name(context, share, weight);
+	is_outweighed = weight > 0 && is_doubted(input);
+	*words_out = describe_name(context, share, weight, is_outweighed);
+	if (is_outweighed)
+		return 0;
 	if (weight != 0)
 		weigh_find_weight(
 			input->config, "reporter", weight > 0 ? "good-name" : "bad-name", &most);
