@@ -4,7 +4,10 @@
  */
 #include "cmd/config_watch.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -34,6 +37,24 @@ static void fill_entry(const void *context, const struct config *config,
 		by, looking.login);
 }
 
+/* The same file has one name. */
+static const char *find_path(const void *context, const char *path)
+{
+	char real[PATH_MAX];
+
+	return mem_strdup(context, realpath(path, real) == NULL ? path : real);
+}
+
+/* Whether this is the file that the host works with. */
+static bool is_watched(const void *context, struct state *state, const char *source)
+{
+	char *last = NULL;
+
+	return settings_find_source(state, context, &last) != STATUS_OK ||
+	       strcmp(last, source) == 0 || access(last, F_OK) != 0 ||
+	       strcmp(find_path(context, config_path(NULL)), source) == 0;
+}
+
 /* A read transaction first: mostly nothing has changed. */
 static enum status watch_job(void *argument)
 {
@@ -43,7 +64,7 @@ static enum status watch_job(void *argument)
 	size_t count = 0;
 	enum status status = state_open(context, watch->directory, STATE_READ, &state, NULL);
 
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && is_watched(context, state, watch->settings.source))
 		status = settings_count_changes(state, &watch->settings, &count);
 	state_close(state);
 	state = NULL;
@@ -72,7 +93,8 @@ enum status config_watch(const struct config *config, int64_t now, const char *b
 		for (size_t i = 0; i < texts.count; i++)
 			items[i] = (struct setting_text){
 				texts.items[i].kind, texts.items[i].name, texts.items[i].text};
-		watch.settings = (struct settings){items, texts.count, {.time_s = now}};
+		watch.settings = (struct settings){
+			find_path(context, config->path), items, texts.count, {.time_s = now}};
 		fill_entry(context, config, &texts, by, &watch.settings.entry);
 		status = state_owner_run(config->state, watch_job, &watch);
 	}

@@ -37,6 +37,7 @@ static const struct {
 	{META_COVERAGE, ledger_check_coverage, true},
 	{META_HORIZON, ageing_check, false},
 	{META_CONFIG, settings_check, true},
+	{META_CONFIG_PATH, settings_check_source, false},
 	{META_HOST, counter_check, false},
 	{META_KEPT, expiry_check_kept, false},
 	{META_ROSTER, roster_check_head, true},

@@ -31,6 +31,7 @@
 #define META_HORIZON "horizon"
 #define META_SECRET "privacy-secret"
 #define META_SWEEP_REPORTERS "sweep:reporters"
+#define META_CONFIG_PATH "config-path"
 #define META_CONFIG "config:" /* and 16 bytes of SHA-256 of what the section is called */
 #define META_ROSTER "roster:" /* and the SHA-256 of its path */
 
@@ -208,5 +209,6 @@ record_check audit_check;
 record_check settings_check;
 record_check rate_check;
 record_check place_check;
+record_check settings_check_source;
 
 #endif

@@ -2,9 +2,9 @@
  * settings.c: the configuration's sections, remembered.
  *
  * In charge of the records "config:" in "meta": one a section, with a hash of its whole text, and
- * the text as far as the account keeps it. Leaves the file to base/config_file.c and the account to
- * audit.c. Who changed a file is not known, only who owns it and when it was written: that is what
- * the entry says.
+ * the text as far as the account keeps it; and of "config-path", the file that they are of. Leaves
+ * the file to base/config_file.c and the account to audit.c. Who changed a file is not known, only
+ * who owns it and when it was written: that is what the entry says.
  */
 #include "state/settings.h"
 
@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "state/parts.h"
 
-enum { SETTING_VERSION = 1, NAME_MAX_STORED = 512, KEY_HASH_SIZE = 16 };
+enum { SETTING_VERSION = 1, NAME_MAX_STORED = 512, SOURCE_MAX_STORED = 4096, KEY_HASH_SIZE = 16 };
 
 #define PREFIX_SIZE (sizeof META_CONFIG - 1)
 #define KEY_SIZE (PREFIX_SIZE + KEY_HASH_SIZE)
@@ -80,6 +80,68 @@ bool settings_check(const MDB_val *key, const MDB_val *value)
 
 	mem_free(context);
 	return is_good;
+}
+
+static char *decode_source(const MDB_val *value, const void *context)
+{
+	struct codec_reader reader;
+	char *source;
+
+	codec_reader_init(&reader, value->mv_data, value->mv_size);
+	if (codec_get_u8(&reader) != SETTING_VERSION)
+		return NULL;
+	source = codec_get_string(&reader, context);
+	return codec_is_complete(&reader) ? source : NULL;
+}
+
+bool settings_check_source(const MDB_val *key, const MDB_val *value)
+{
+	void *context = mem_context(NULL, "settings");
+	bool is_good = decode_source(value, context) != NULL;
+
+	(void)key;
+	mem_free(context);
+	return is_good;
+}
+
+static int put_source(struct state *state, MDB_txn *transaction, const struct comparing *comparing)
+{
+	MDB_val key = {.mv_size = sizeof META_CONFIG_PATH - 1, .mv_data = (void *)META_CONFIG_PATH};
+	struct codec_writer writer;
+	MDB_val value;
+
+	codec_writer_init(&writer, comparing->context);
+	codec_put_u8(&writer, SETTING_VERSION);
+	codec_put_string(&writer, comparing->settings->source, SOURCE_MAX_STORED);
+	value = (MDB_val){.mv_size = writer.size, .mv_data = writer.data};
+	return mdb_put(transaction, state->dbis[BOX_META], &key, &value, 0);
+}
+
+struct source_search {
+	const void *context;
+	char *source; /* the result */
+};
+
+static int find_source(struct state *state, MDB_txn *transaction, void *argument)
+{
+	struct source_search *search = argument;
+	MDB_val key = {.mv_size = sizeof META_CONFIG_PATH - 1, .mv_data = (void *)META_CONFIG_PATH};
+	MDB_val value;
+	int code = mdb_get(transaction, state->dbis[BOX_META], &key, &value);
+
+	search->source = NULL;
+	if (code == MDB_SUCCESS)
+		search->source = decode_source(&value, search->context);
+	return code == MDB_SUCCESS && search->source == NULL ? MDB_NOTFOUND : code;
+}
+
+enum status settings_find_source(struct state *state, const void *context, char **source_out)
+{
+	struct source_search search = {.context = context};
+	enum status status = box_read(state, find_source, &search);
+
+	*source_out = search.source;
+	return status;
 }
 
 /* All that is remembered. One that does not decode is taken for a section without a text. */
@@ -185,6 +247,8 @@ static int compare(struct state *state, MDB_txn *transaction, void *argument)
 	for (size_t i = 0; i < count; i++)
 		comparing->items[i].is_found = false;
 	code = load(state, transaction, comparing);
+	if (code == MDB_SUCCESS && !comparing->is_dry)
+		code = put_source(state, transaction, comparing);
 	if (code == MDB_SUCCESS && comparing->remembered_count == 0)
 		return begin(state, transaction, comparing);
 	for (size_t i = 0; i < comparing->remembered_count && code == MDB_SUCCESS; i++) {

@@ -17,10 +17,14 @@ struct setting_text {
 
 /* What is there now, and for the entries: who, when, command, note. */
 struct settings {
+	const char *source; /* the file */
 	const struct setting_text *items;
 	size_t count;
 	struct audit_entry entry;
 };
+
+/* The file that was looked at last, on context; STATUS_NOT_FOUND when none was. */
+enum status settings_find_source(struct state *state, const void *context, char **source_out);
 
 /* How many sections differ from what is remembered: changed, new, gone. Where nothing is
  * remembered, 1. Writes nothing. */

@@ -115,6 +115,21 @@ unlike "$out" 'roster|a remark' "and neither a remark nor what stayed"
 run audit --format=json
 like "$out" '"before":"owners = .*","after":"owners = ' "json has both as a whole"
 
+# A file that is only tried out is not the configuration.
+before=$(changes)
+sed 's/dora@/fred@/' "$conf" >"$dir/next.conf"
+"$BACKSTOP" check -c "$dir/next.conf" "$now" >/dev/null
+is "$(changes)" "$before" "a file that is only tried out is not entered"
+(cd "$dir" && "$BACKSTOP" check -c ./backstop.conf "$now") >/dev/null
+is "$(changes)" "$before" "another name of the same file is no change"
+BACKSTOP_CONF=$dir/next.conf "$BACKSTOP" check "$now" >/dev/null
+is "$(changes)" $((before + 1)) "what the environment names is the one that is used"
+"$BACKSTOP" check -c "$conf" "$now" >/dev/null
+is "$(changes)" $((before + 1)) "and the other one is not any more"
+rm "$dir/next.conf"
+"$BACKSTOP" check -c "$conf" "$now" >/dev/null
+is "$(changes)" $((before + 2)) "until that is gone"
+
 if is_root && id nobody >/dev/null 2>&1; then
 	chmod 711 "$dir"
 	chown -R nobody "$state"

@@ -134,7 +134,7 @@ END_TEST
 static size_t look(struct state *state, const struct setting_text *items, size_t count)
 {
 	const struct settings settings = {
-		items, count, {.time_s = NOON, .command = "configuration"}};
+		"/etc/backstop.conf", items, count, {.time_s = NOON, .command = "configuration"}};
 	size_t counted = 99, recorded = 99, left = 99;
 
 	ck_assert_status(settings_count_changes(state, &settings, &counted), STATUS_OK);
@@ -157,7 +157,12 @@ START_TEST(a_change_of_a_section_is_entered_with_before_and_after)
 	uint64_t records, faults;
 	struct seen seen;
 
+	char *source = NULL;
+
+	ck_assert_status(settings_find_source(state, context, &source), STATUS_NOT_FOUND);
 	ck_assert_uint_eq(look(state, first, ROWS(first)), 1);
+	ck_assert_status(settings_find_source(state, context, &source), STATUS_OK);
+	ck_assert_str_eq(source, "/etc/backstop.conf");
 	ck_assert_uint_eq(look(state, first, ROWS(first)), 0);
 	ck_assert_uint_eq(look(state, second, ROWS(second)), 3);
 	seen = walk(state, 0, INT64_MAX);
