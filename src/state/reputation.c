@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 
-#define PRIOR 2.0	     /* reports of either kind that everybody is taken to have had */
+#define PRIOR 4.0	     /* reports of either kind that everybody is taken to have had */
 #define MIXED_FROM 0.02	     /* the share of the rarer kind from which on less is left... */
 #define MIXED_UNTIL 0.10     /* ...and from which on nothing */
 #define CLOCK_BEHIND_S 86400 /* that changes nothing */

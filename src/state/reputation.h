@@ -12,7 +12,7 @@
  *   where something speaks against the report (weigh/reporter.c).
  * - A stranger who wants a bad name for somebody else's server can have it return forged mail, as
  *   much as he likes: that is backscatter, and really comes from there. So a day counts for a few
- *   reports at most, however many come: a flood of one day moves it by less than 5, and a bad
+ *   reports at most, however many come: a flood of one day moves it by 3, and a bad
  *   name takes days. Genuine reports of every kind stand against it, proven or not, and one in
  *   ten is enough to take the name away altogether. It makes nothing backscatter, and outweighs
  *   neither tag nor ledger.

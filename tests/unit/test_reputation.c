@@ -19,12 +19,12 @@ static const struct life {
 	int weight_least, weight_most;
 } lives[] = {
 	{"nobody", 0, 0, 0, 0, 0, 0},
-	{"one genuine report says next to nothing", 1, 1, 0, 0, 1, 2},
-	{"nor does one of backscatter", 1, 0, 0, 1, -2, -1},
-	{"a flood of forged mail on one day", 1, 0, 0, 50000, -5, -4},
-	{"the same on two days", 2, 0, 0, 50000, -7, -6},
-	{"many proven reports on one day", 1, PER_DAY_MANY, 0, 0, 4, 5},
-	{"evidence adds up", 3, 4, 0, 0, 6, 9},
+	{"one genuine report says nothing yet", 1, 1, 0, 0, 0, 0},
+	{"nor does one of backscatter", 1, 0, 0, 1, 0, 0},
+	{"a flood of forged mail on one day", 1, 0, 0, 50000, -3, -3},
+	{"the same on two days", 2, 0, 0, 50000, -4, -4},
+	{"many proven reports on one day", 1, PER_DAY_MANY, 0, 0, 3, 3},
+	{"evidence adds up", 3, 4, 0, 0, 5, 6},
 	{"to a limit", 60, 4, 0, 0, 10, 10},
 	{"and so it does against", 60, 0, 0, 4, -10, -10},
 	{"made-up reports around a post give no good name", 60, 0, PER_DAY_MANY, 0, 0, 0},
