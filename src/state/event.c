@@ -169,31 +169,31 @@ static enum status visit_event(void *argument, const MDB_val *key, const MDB_val
 	return status;
 }
 
-/* Ids tell the time, but for those from a time when the clock had gone back. */
-static enum status find_end(struct state *state, int64_t until_s, uint64_t *end_id_out)
+/* Ids tell the time, but for those from a time when the clock had gone back. Where the horizon does
+ * not decode, all are looked at. */
+static uint64_t find_end(struct state *state, int64_t until_s)
 {
 	struct record_horizon horizon;
-	enum status status = record_find_horizon(state, &horizon);
+	uint64_t end_id = first_id_of(until_s);
 
-	*end_id_out = first_id_of(until_s);
-	if (until_s >= ID_SECONDS_MAX - 1 || horizon.skewed_id == UINT64_MAX)
-		*end_id_out = UINT64_MAX;
-	else if (*end_id_out <= horizon.skewed_id)
-		*end_id_out = horizon.skewed_id + 1;
-	return status;
+	if (record_find_horizon(state, &horizon) != STATUS_OK || until_s >= ID_SECONDS_MAX - 1 ||
+		horizon.skewed_id == UINT64_MAX)
+		return UINT64_MAX;
+	return end_id > horizon.skewed_id ? end_id : horizon.skewed_id + 1;
 }
 
 enum status record_walk_events(struct state *state, int64_t from_s, int64_t until_s,
 	event_visitor *visitor, void *argument)
 {
-	struct event_walk walk = {
-		.from_s = from_s, .until_s = until_s, .visitor = visitor, .argument = argument};
+	struct event_walk walk = {.from_s = from_s,
+		.until_s = until_s,
+		.visitor = visitor,
+		.argument = argument,
+		.end_id = find_end(state, until_s)};
 	unsigned char first[CODEC_U64_SIZE];
 	MDB_val from = {.mv_size = sizeof first, .mv_data = first};
-	enum status status = find_end(state, until_s, &walk.end_id);
+	enum status status;
 
-	if (status != STATUS_OK)
-		return status;
 	codec_store_u64(first, first_id_of(from_s));
 	status = box_walk(state, BOX_EVENTS, from, visit_event, &walk);
 	return walk.is_over ? STATUS_OK : status;

@@ -407,7 +407,36 @@ START_TEST(a_walk_stops_where_it_may)
 }
 END_TEST
 
-/* ---- older versions, and killed writers ---- */
+/* ---- older versions, newer ones, and killed writers ---- */
+
+static int spoil_horizon(struct state *box, MDB_txn *transaction, void *argument)
+{
+	MDB_val key = {.mv_size = strlen(META_HORIZON), .mv_data = (void *)META_HORIZON};
+	MDB_val value = {2, (void *)"\x63!"};
+
+	(void)argument;
+	return mdb_put(transaction, box->dbis[BOX_META], &key, &value, 0);
+}
+
+/* What a newer program keeps there is left alone: nothing goes, nothing is counted twice, and the
+ * events are recorded and found all the same. */
+START_TEST(a_strange_horizon_is_left_alone)
+{
+	struct record_horizon horizon;
+	uint64_t records, faults;
+
+	keep_for(DAY, DAY);
+	record(1, START);
+	ck_assert_status(box_write(state, spoil_horizon, NULL), STATUS_OK);
+	record(2, START + 5 * DAY);
+	ck_assert_uint_eq(count_events(), 2);
+	struct rollup sum = events_of(START, START + 1);
+	ck_assert_uint_eq(messages_of(&sum), 1);
+	ck_assert_status(record_find_horizon(state, &horizon), STATUS_STATE);
+	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
+	ck_assert_uint_eq(faults, 1);
+}
+END_TEST
 
 /* As a version without rollups left it. */
 static int forget_rollups(struct state *box, MDB_txn *transaction, void *argument)
@@ -596,6 +625,7 @@ int main(void)
 	tcase_add_test(tcase, events_of_the_future_do_not_block);
 	tcase_add_test(tcase, a_clock_that_fell_back_removes_nothing);
 	tcase_add_test(tcase, a_walk_stops_where_it_may);
+	tcase_add_test(tcase, a_strange_horizon_is_left_alone);
 	tcase_add_test(tcase, old_events_are_added_when_they_go);
 	tcase_add_loop_test(tcase, pruning_keeps_the_numbers, 0, 2);
 	tcase_add_test(tcase, ids_go_on_when_all_are_pruned);
