@@ -69,7 +69,7 @@ bool audit_check(const MDB_val *key, const MDB_val *value)
 static int sweep(struct state *state, MDB_txn *transaction, int64_t now)
 {
 	int64_t lifetime_s =
-		state->audit_lifetime_s > 0 ? state->audit_lifetime_s : AUDIT_LIFETIME_S;
+		state->policy.rollups_s > 0 ? state->policy.rollups_s : AUDIT_LIFETIME_S;
 	void *context = mem_context(NULL, "audit");
 	MDB_cursor *cursor = NULL;
 	int code = mdb_cursor_open(transaction, state->dbis[BOX_AUDIT], &cursor);
@@ -124,12 +124,6 @@ enum status audit_record(struct state *state, const struct audit_entry *entry)
 	struct audit_entry own = *entry;
 
 	return box_write(state, write_entry, &own);
-}
-
-void audit_set_lifetime(struct state *state, int64_t lifetime_s)
-{
-	if (state != NULL)
-		state->audit_lifetime_s = lifetime_s;
 }
 
 struct walk {

@@ -15,7 +15,7 @@
 #include "state/state.h"
 
 #define AUDIT_TEXT_MAX 8192	       /* bytes of before and after; more is cut */
-#define AUDIT_LIFETIME_S (730 * 86400) /* unless audit_set_lifetime says otherwise */
+#define AUDIT_LIFETIME_S (730 * 86400) /* unless record_set_policy says otherwise, for rollups */
 
 /* Strings may be NULL, and can hold foreign text: whoever prints them cleans them. */
 struct audit_entry {
@@ -32,9 +32,6 @@ struct audit_entry {
 /* Writes one entry in a transaction of its own, durable when it returns STATUS_OK; a few entries
  * that are too old go with it. */
 enum status audit_record(struct state *state, const struct audit_entry *entry);
-
-/* How long entries are kept: as long as rollups are. 0 or less: AUDIT_LIFETIME_S. */
-void audit_set_lifetime(struct state *state, int64_t lifetime_s);
 
 /* Lent its argument for the call; a result other than STATUS_OK ends the walk. */
 typedef enum status audit_visitor(void *argument, const struct audit_entry *entry);

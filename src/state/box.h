@@ -51,7 +51,6 @@ struct state {
 	bool is_damaged;  /* a fault while it was read; LMDB's own memory is not to be trusted */
 	bool has_transaction;
 	int64_t sent_lifetime_s;	 /* ledger_set_lifetime */
-	int64_t audit_lifetime_s;	 /* audit_set_lifetime */
 	struct record_policy policy;	 /* record_set_policy */
 	struct dns_cache_entry *dns_new; /* answers for the next event (dns_cache.c) */
 	size_t dns_new_count;

@@ -1,6 +1,7 @@
 /* test_audit.c: the account of who did what: what is written is read, in order, and grows old. */
 #include "state/audit.h"
 
+#include "state/record.h"
 #include "state/settings.h"
 
 #include "state_place.h"
@@ -112,9 +113,10 @@ END_TEST
 START_TEST(old_entries_go_with_the_next_one)
 {
 	struct state *state = open_state(STATE_WRITE);
+	const struct record_policy policy = {.rollups_s = 10 * DAY_S};
 	struct audit_entry entry = sample;
 
-	audit_set_lifetime(state, 10 * DAY_S);
+	record_set_policy(state, &policy);
 	for (int i = 0; i < 20; i++) {
 		entry.time_s = NOON + i;
 		ck_assert_status(audit_record(state, &entry), STATUS_OK);
