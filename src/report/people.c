@@ -2,6 +2,7 @@
  * single messages. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "report/pages.h"
 #include "report/tally.h"
@@ -129,8 +130,30 @@ static const struct column reporter_columns[] = {
 	{"not_judged", "not judged", COLUMN_NUMBER, NULL, false},
 	{"first", "first", COLUMN_TIME, NULL, false},
 	{"last", "last", COLUMN_TIME, NULL, false},
+	{"share", "share %", COLUMN_NUMBER, NULL, false},
+	{"weight", "weight", COLUMN_NUMBER, NULL, false},
 	{.key = NULL},
 };
+
+/* The name that it has made for itself, now, of whatever time the report is. */
+static void find_name(
+	struct state *state, const char *reporter, struct cell *share_out, struct cell *weight_out)
+{
+	void *context = mem_context(NULL, "reporter");
+	struct counter *counter = NULL;
+	double share = -1;
+
+	*share_out = *weight_out = (struct cell){.has_number = false};
+	if (reporter != NULL && record_find_counter(state, context, COUNTER_REPORTER, reporter,
+					&counter) == STATUS_OK)
+		share = reputation_share(&counter->reputation);
+	if (share >= 0) {
+		*share_out = cell_number((uint64_t)(100 * share + 0.5));
+		*weight_out = (struct cell){.has_number = true,
+			.number = reputation_weight(&counter->reputation, clock_now())};
+	}
+	mem_free(context);
+}
 
 static enum status add_reporter(void *argument, const struct event *event)
 {
@@ -155,12 +178,15 @@ enum status page_reporters(
 	page_add_fact(page, "names", "reporters", row_count);
 	page_add_fact(page, "uncounted", UNCOUNTED_TITLE, tally_uncounted(collection.names));
 	for (size_t i = 0; i < row_count && i < limit; i++) {
+		struct cell share, weight;
+
+		find_name(state, rows[i]->name, &share, &weight);
 		const struct cell cells[] = {cell_text(rows[i]->name), cell_number(rows[i]->total),
 			cell_number(rows[i]->verdicts[VERDICT_GENUINE]),
 			cell_number(rows[i]->verdicts[VERDICT_UNPROVEN]),
 			cell_number(rows[i]->verdicts[VERDICT_BACKSCATTER]),
 			cell_number(rows[i]->verdicts[VERDICT_NONE]), cell_time(rows[i]->first_s),
-			cell_time(rows[i]->last_s)};
+			cell_time(rows[i]->last_s), share, weight};
 
 		table_add_row(table, cells);
 	}

@@ -59,6 +59,10 @@ run ask recipients --format=csv
 like "$out" '^"""x,y""@example.net",1,' "CSV quotes"
 run ask reporters
 like "$out" "^198.51.100.7 +2 +1 +0 +1 +0 " "report reporters"
+like "$out" "^reporter .* share % +weight$" "with the name that each has made for itself"
+run ask reporters --format=json
+like "$out" '"reporter":"198.51.100.7",[^}]*"share":50,"weight":0\}' "a share and a weight"
+like "$out" '"share":null,"weight":null\}' "which one has not of whom no report was judged"
 run ask reasons
 like "$out" "^userunknown +5 +1 +0 +4 +0" "report reasons"
 run ask reasons --format=csv
