@@ -21,6 +21,12 @@ small_disk() {
 	mount -t tmpfs -o "mode=0755,$1" tmpfs "$small"
 }
 
+# again OPTIONS: other options for the disk that is there. Its type is said: of a user namespace mount(8)
+# would otherwise repeat options that only the host may give.
+again() {
+	mount -t tmpfs -o "remount,$1" tmpfs "$small"
+}
+
 # fill PAGES: takes all room of the small disk but that many pages of 4096 bytes.
 fill() {
 	dd if=/dev/zero of="$small/filler" bs=4096 2>/dev/null
@@ -139,7 +145,7 @@ for plan in to_drop:fresh:state to_maildir:fresh:box; do
 	for inodes in 2 3 4 5 6 7 8 9 10 11 12 13 14; do
 		small_disk "size=4M,nr_inodes=$inodes"
 		place_state
-		try_full "$inodes inodes" mount -o remount,nr_inodes=1000 "$small"
+		try_full "$inodes inodes" again nr_inodes=1000
 	done
 	tell "$what out of inodes"
 	box=$dir/box
@@ -157,8 +163,8 @@ for plan in to_drop:used:state to_maildir:fresh:box to_owner:used:state; do
 	begin
 	small_disk size=4M
 	place_state
-	mount -o remount,ro "$small"
-	try_full "read-only" mount -o remount,rw "$small"
+	again ro
+	try_full "read-only" again rw
 	[ -z "$failed" ]
 	report $? "$way: $what read-only"
 	[ -z "$failed" ] || printf '%s\n' "${failed#?}"
