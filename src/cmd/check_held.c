@@ -98,12 +98,14 @@ static bool is_settled(const struct comparison *comparison, const struct held *h
 	return result;
 }
 
-/* The record has whole blocks, or, of a file that is not compressed, the bytes of the message. */
+/* The record has whole blocks. Where it has the bytes of the message, the file was not measured: an
+ * older version wrote it. */
 static bool is_whole(const struct held_file *file, const struct held *held)
 {
 	uint64_t blocks = (file->size + BLOCK_SIZE - 1) / BLOCK_SIZE * BLOCK_SIZE;
 
-	return file->size == held->event.stored || (blocks == held->event.stored && file->size > 0);
+	return file->size > 0 &&
+	       (blocks == held->event.stored || held->event.stored == held->event.size);
 }
 
 static enum status visit_record(void *argument, const struct held *held)
