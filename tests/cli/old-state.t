@@ -41,10 +41,14 @@ run "$BACKSTOP" report -c "$conf" "$now" summary
 is "$status $err" "0 " "and report"
 ok "none of them has written" cmp "$state/data.mdb" "$dir/old/data.mdb"
 
+# A roster that changed a moment ago is not read yet: its renewal has transactions of its own.
+touch "$dir/members"
 before=$("$tool" count "$state")
 deliver "$genuine"
 ends 0 "a delivery"
 is $(($("$tool" count "$state") - before)) 2 "makes the databases, and writes its own transaction"
+# A roster that changed a moment ago is not read yet: its renewal has transactions of its own.
+touch "$dir/members"
 before=$("$tool" count "$state")
 deliver "$world/genuine-delayed.eml"
 is $(($("$tool" count "$state") - before)) 1 "the next one has its own alone"
