@@ -362,6 +362,8 @@ static enum status run_command(const struct request *request, const void *contex
 		return status;
 	if (request->command->needs & IS_DELIVERY)
 		guard_set_deadline((unsigned)run.config->deadline_s);
+	else if (!(request->command->needs & DEFERS)) /* which hands the message on all the same */
+		guard_limit_waits((unsigned)run.config->deadline_s);
 	if (run.has_config)
 		log_open(run.config->log,
 			request->common[2] != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);

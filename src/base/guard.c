@@ -150,3 +150,37 @@ void guard_set_deadline(unsigned seconds)
 {
 	alarm(seconds);
 }
+
+static unsigned wait_seconds;
+
+static void give_up(int signal_number)
+{
+	static const char line[] =
+		"backstop: another process did not let go of the state; nothing was "
+		"changed by this step\n";
+	ssize_t unused = write(STDERR_FILENO, line, sizeof line - 1);
+
+	(void)signal_number;
+	(void)unused;
+	_exit(GUARD_TEMPFAIL);
+}
+
+void guard_limit_waits(unsigned seconds)
+{
+	struct sigaction action = {.sa_handler = give_up};
+
+	wait_seconds = seconds;
+	sigaction(SIGALRM, &action, NULL);
+}
+
+void guard_wait_begin(void)
+{
+	if (wait_seconds > 0)
+		alarm(wait_seconds);
+}
+
+void guard_wait_end(void)
+{
+	if (wait_seconds > 0)
+		alarm(0);
+}

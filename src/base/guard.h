@@ -19,6 +19,14 @@ void guard_enter(void);
  * 0 clears it. Covers waits that have no time-out of their own, such as LMDB's write lock. */
 void guard_set_deadline(unsigned seconds);
 
+/* For commands, which have no deadline: what may wait for another process without end stands
+ * between guard_wait_begin and guard_wait_end, and after that many seconds of it the process says
+ * so and ends with 75, having changed nothing. Without this call, or with a deadline, they do
+ * nothing. */
+void guard_limit_waits(unsigned seconds);
+void guard_wait_begin(void);
+void guard_wait_end(void);
+
 /* From here on the message is safe: filed, or handed over with a checked exit status. Whatever ends
  * the process now, ends it with 0: 75 would have the mail server deliver it once more at each
  * attempt. What is lost is the record of it. */

@@ -108,7 +108,9 @@ static int begin(struct state *state, unsigned flags, MDB_txn **transaction_out)
 	int code = MDB_SUCCESS;
 
 	for (int i = 0; i < BEGIN_TRIES; i++) {
+		guard_wait_begin();
 		code = mdb_txn_begin(state->env, NULL, flags, transaction_out);
+		guard_wait_end();
 		if (code == MDB_MAP_RESIZED)
 			code = set_map(state, 0);
 		else if (code == MDB_READERS_FULL && i == 0)

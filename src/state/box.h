@@ -85,7 +85,7 @@ enum status box_read(struct state *state, box_job *job, void *argument);
 
 /* Runs job in ONE write transaction and commits it, durable when this returns STATUS_OK. Grows the
  * map as often as it is full; STATUS_NO_SPACE when it cannot grow, or the disk is full. Waits
- * without limit for another writer: guard_set_deadline() bounds that. */
+ * for another writer: guard_set_deadline() and guard_limit_waits() bound that. */
 enum status box_write(struct state *state, box_job *job, void *argument);
 
 /* The status for what LMDB returned. MDB_NOTFOUND is STATUS_NOT_FOUND. */

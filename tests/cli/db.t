@@ -125,6 +125,27 @@ wait "$follower" 2>/dev/null
 run "$BACKSTOP" db load --replace -c "$conf" "$now" "$dir/dump"
 is "$status" 0 "then it goes"
 
+# ---- somebody has the write lock, and keeps it ----
+configure 'mode = enforce
+deadline = 2s' "genuine = \"maildir:$owner\""
+"${BACKSTOP_STATETOOL:-build/tests/cli/statetool}" hold "$state" >"$dir/holding" &
+holder=$!
+while [ ! -s "$dir/holding" ]; do sleep 0.1; done
+db prune events --before=1d
+is "$status" 75 "a command gives up after the deadline"
+like "$err" "^backstop: another process did not let go of the state" "and says why"
+db stat
+is "$status $err" "0 " "reading does not wait"
+before=$(count_files "$owner"/new/*)
+deliver "$genuine"
+ends 0 "a delivery files its message, and does not wait for ever to record it"
+is $(($(count_files "$owner"/new/*) - before)) 1 "it is there"
+kill "$holder"
+wait "$holder" 2>/dev/null
+deliver "$genuine"
+ends 0 "after that all is as before"
+unlike "$err" "warning" "without a word"
+
 # ---- copy ----
 run "$BACKSTOP" db copy -c "$conf" "$dir/copy"
 is "$status $err" "0 " "copy"

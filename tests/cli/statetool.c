@@ -2,11 +2,13 @@
  * statetool.c: what tests do to a state behind the program's back.
  *
  *   statetool count STATE   prints the number of write transactions that it has seen
+ *   statetool hold STATE    takes the write lock, prints a line and keeps it until it is killed
  *   statetool age STATE     takes out the databases that older versions did not make
  */
 #include <lmdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const later[] = {
 	"roster", "proofs", "proof-times", "dns", "audit", "rollups", "rates", "storms"};
@@ -36,13 +38,27 @@ static int count(MDB_env *env)
 	return code;
 }
 
+static int hold(MDB_env *env)
+{
+	MDB_txn *transaction = NULL;
+	int code = mdb_txn_begin(env, NULL, 0, &transaction);
+
+	if (code == MDB_SUCCESS) {
+		puts("held");
+		fflush(stdout);
+		pause();
+	}
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	MDB_env *env = NULL;
 	int code;
 
-	if (argc != 3 || (strcmp(argv[1], "age") != 0 && strcmp(argv[1], "count") != 0)) {
-		fprintf(stderr, "usage: statetool count|age STATE\n");
+	if (argc != 3 || (strcmp(argv[1], "age") != 0 && strcmp(argv[1], "count") != 0 &&
+				 strcmp(argv[1], "hold") != 0)) {
+		fprintf(stderr, "usage: statetool count|age|hold STATE\n");
 		return 2;
 	}
 	code = mdb_env_create(&env);
@@ -51,7 +67,7 @@ int main(int argc, char **argv)
 	if (code == MDB_SUCCESS)
 		code = mdb_env_open(env, argv[2], 0, 0660);
 	if (code == MDB_SUCCESS)
-		code = argv[1][0] == 'a' ? age(env) : count(env);
+		code = argv[1][0] == 'a' ? age(env) : argv[1][0] == 'h' ? hold(env) : count(env);
 	if (code != MDB_SUCCESS)
 		fprintf(stderr, "statetool: %s\n", mdb_strerror(code));
 	mdb_env_close(env);

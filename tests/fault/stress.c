@@ -32,8 +32,9 @@ enum {
 	CALIBRATION = 200, /* events that tell how fast this machine is */
 	WINDOW_PART = 40,  /* of what one writer alone would write: how many are kept */
 	WINDOW_LEAST = 100,
-	WAITS_MS_MAX = 20000, /* the deadline of a delivery */
-	SLACK_BYTES = 256 * 1024
+	WAITS_MS_MAX = 20000,  /* the deadline of a delivery */
+	START_UP_NS = 2000000, /* less than a delivery takes to start */
+	EVENT_BYTES = 400      /* at least, of all its records */
 };
 
 static const int64_t START_S = INT64_C(1764000000);
@@ -123,10 +124,16 @@ static void write_one(struct state *state)
 	atomic_fetch_add(&shared->done, 1);
 }
 
+/* LMDB's lock is not fair: who lets it go and wants it again at once gets it before those that
+ * wait. A delivery is a process that writes once, so the next one comes a little later. */
 static void run_writer(struct state *state)
 {
-	while (!atomic_load(&shared->is_over))
+	const struct timespec pause = {.tv_nsec = START_UP_NS};
+
+	while (!atomic_load(&shared->is_over)) {
 		write_one(state);
+		nanosleep(&pause, NULL);
+	}
 }
 
 struct reading {
@@ -305,15 +312,19 @@ static void check_counts(void)
 	state_close(state);
 }
 
+/* How long a reader was held up by the machine decides how many pages were ever replaced meanwhile,
+ * so the size is not quite fixed; but it has nothing to do with the number of arrivals. */
 static void check_growth(uint64_t written, off_t half, off_t whole)
 {
+	off_t arrived = (off_t)(atomic_load(&shared->done) - written) * EVENT_BYTES;
+
 	if (written < 2 * shared->window) {
 		printf("ok %u # SKIP only %" PRIu64
 		       " events by half time: too few for any to expire\n",
 			++tests, written);
 		return;
 	}
-	report(whole <= half + half / 10 + SLACK_BYTES,
+	report(whole <= half + half / 5 + arrived / 4,
 		"the file stopped growing when expiry balanced arrivals");
 }
 
