@@ -15,13 +15,33 @@
 #include "state/box.h"
 #include "state/dump.h"
 
-enum { COPY_FOLDER_MODE = 0770, COPY_MODE = 0660 };
+enum { COPY_FOLDER_MODE = 0770, COPY_MODE = 0660, TRIES = 4 };
 
 static enum status fail(
 	const void *context, int error, const char *verb, const char *path, const char **error_out)
 {
 	*error_out = mem_printf(context, "cannot %s %s: %s", verb, path, mdb_strerror(error));
 	return box_status(error);
+}
+
+static int do_nothing(struct state *state, MDB_txn *transaction, void *argument)
+{
+	(void)state;
+	(void)transaction;
+	(void)argument;
+	return MDB_SUCCESS;
+}
+
+/* Any transaction of ours follows a map that others grew; LMDB's own, in here, does not. */
+static int copy_to(struct state *state, int file)
+{
+	int code = MDB_MAP_RESIZED;
+
+	for (int i = 0; i < TRIES && code == MDB_MAP_RESIZED; i++) {
+		box_read(state, do_nothing, NULL);
+		code = mdb_env_copyfd2(state->env, file, MDB_CP_COMPACT);
+	}
+	return code;
 }
 
 /* 0, or an errno or LMDB's code. */
@@ -32,7 +52,7 @@ static int write_copy(struct state *state, const char *path)
 
 	if (file < 0)
 		return errno;
-	code = mdb_env_copyfd2(state->env, file, MDB_CP_COMPACT);
+	code = copy_to(state, file);
 	if (code == MDB_SUCCESS && fsync(file) != 0)
 		code = errno;
 	if (close(file) != 0 && code == MDB_SUCCESS)
