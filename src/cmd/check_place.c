@@ -194,7 +194,10 @@ static void check_records(struct survey *survey, struct state *state)
 
 	if (state_verify(state, &records, &wrong) != STATUS_OK ||
 		state_measure(state, &size) != STATUS_OK) {
-		check_fault(survey, "state: %s: cannot be read to its end", directory);
+		check_fault(survey,
+			"state: %s: cannot be read to its end; 'backstop db check' says where, "
+			"'backstop db load --replace FILE' mends it from a dump",
+			directory);
 		return;
 	}
 	if (wrong > 0)

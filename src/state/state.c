@@ -1,19 +1,18 @@
 /*
  * state.c: opens and closes the state directory.
  *
- * In charge of what may go wrong before the first transaction: a directory that is not there or
- * belongs to somebody else, files that are damaged, processes that open at the same moment. Leaves
- * transactions to box.c and figures to inspect.c. Two things may surprise: the lock file is written
- * in full before LMDB sees it, since LMDB maps it sparse, and on a full disk the first touch of a
- * missing block is a SIGBUS; and a data file shorter than its own page count is refused, since
- * reading the missing pages through the map would be a SIGBUS too.
+ * In charge of what may go wrong before the first transaction: a directory that is not there, files
+ * that are damaged, processes that open at the same moment. Leaves the question whose files they
+ * are to owner.c, transactions to box.c and figures to inspect.c. Two things may surprise: the lock
+ * file is written in full before LMDB sees it, since LMDB maps it sparse, and on a full disk the
+ * first touch of a missing block is a SIGBUS; and a data file shorter than its own page count is
+ * refused, since reading the missing pages through the map would be a SIGBUS too.
  */
 #include "state/state.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "state/box.h"
+#include "state/owner.h"
 
 /* With the directory. */
 #define MEND                                                                                       \
@@ -70,9 +70,7 @@ const char *box_name(enum box_db database)
 struct opening {
 	const void *context;
 	void *scratch;
-	const char *directory;
-	const char *data_path;
-	const char *lock_path;
+	struct state_files files;
 	enum state_access access;
 	size_t initial_map_bytes; /* 0: the environment is there and knows its own */
 	struct state *state;
@@ -100,70 +98,21 @@ static enum status fail_errno(struct opening *opening, const char *verb, const c
 		opening, status_from_errno(error), "cannot %s %s: %s", verb, path, strerror(error));
 }
 
-static const char *user_name(struct opening *opening, uid_t user)
-{
-	const struct passwd *entry = getpwuid(user);
-
-	if (entry != NULL && entry->pw_name[0] != '\0')
-		return mem_strdup(opening->scratch, entry->pw_name);
-	return mem_printf(opening->scratch, "#%lu", (unsigned long)user);
-}
-
-/* How to become that user; runuser(1) knows names only. */
-static const char *user_advice(struct opening *opening, uid_t user)
-{
-	const char *name = user_name(opening, user);
-
-	if (name[0] == '#')
-		return mem_printf(opening->scratch,
-			"run it as that user: setpriv --reuid=%s --clear-groups backstop ...",
-			name + 1);
-	return mem_printf(
-		opening->scratch, "run it as that user: runuser -u %s -- backstop ...", name);
-}
-
-/* Root could write everywhere, and what it creates nobody else could open: the agent, which is not
- * root, would be without its state from then on. */
 static enum status check_owner(struct opening *opening)
 {
-	const char *const paths[] = {opening->directory, opening->data_path, opening->lock_path};
+	const char *error = owner_refuse_root(opening->context, &opening->files);
 
-	if (geteuid() != 0)
+	if (error == NULL)
 		return STATUS_OK;
-	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-		struct stat info;
-
-		if (stat(paths[i], &info) == 0 && info.st_uid != 0)
-			return fail(opening, STATUS_PERMISSION,
-				"%s belongs to user %s, and what root writes there that user could "
-				"not open; %s",
-				paths[i], user_name(opening, info.st_uid),
-				user_advice(opening, info.st_uid));
-	}
-	return STATUS_OK;
+	opening->error = error;
+	return STATUS_PERMISSION;
 }
 
-/* Names the file that we may not use, and whose it is. */
 static enum status fail_permission(struct opening *opening)
 {
-	const char *const paths[] = {opening->directory, opening->data_path, opening->lock_path};
-	const int wanted[] = {opening->access == STATE_WRITE ? W_OK | X_OK : X_OK,
-		opening->access == STATE_WRITE ? R_OK | W_OK : R_OK, R_OK | W_OK};
-
-	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-		struct stat info;
-
-		if (stat(paths[i], &info) == 0 && eaccess(paths[i], wanted[i]) != 0)
-			return fail(opening, STATUS_PERMISSION,
-				"user %s may not use %s, which belongs to user %s and has mode "
-				"%04o; "
-				"%s",
-				user_name(opening, geteuid()), paths[i],
-				user_name(opening, info.st_uid), info.st_mode & 07777,
-				user_advice(opening, info.st_uid));
-	}
-	return fail(opening, STATUS_PERMISSION, "user %s may not use the state in %s",
-		user_name(opening, geteuid()), opening->directory);
+	opening->error = owner_explain_refusal(
+		opening->context, &opening->files, opening->access == STATE_WRITE);
+	return STATUS_PERMISSION;
 }
 
 static enum status fail_code(struct opening *opening, int code)
@@ -177,10 +126,10 @@ static enum status fail_code(struct opening *opening, int code)
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 		return fail(opening, STATUS_STATE, "%s is damaged or no state of ours (%s); " MEND,
-			opening->data_path, mdb_strerror(code), opening->directory);
+			opening->files.data, mdb_strerror(code), opening->files.directory);
 	}
 	return fail(opening, box_status(code), "cannot open the state in %s: %s",
-		opening->directory, mdb_strerror(code));
+		opening->files.directory, mdb_strerror(code));
 }
 
 static int close_environment(struct state *state)
@@ -200,7 +149,7 @@ static unsigned environment_flags(const struct opening *opening)
 
 	if (opening->access == STATE_READ)
 		flags |= MDB_RDONLY;
-	if (opening->access == STATE_READ && access(opening->lock_path, F_OK) != 0)
+	if (opening->access == STATE_READ && access(opening->files.lock, F_OK) != 0)
 		flags |= MDB_NOLOCK;
 	return flags;
 }
@@ -229,8 +178,8 @@ static int try_environment(struct opening *opening)
 	if (code == MDB_SUCCESS)
 		code = mdb_env_set_maxreaders(state->env, READERS_MAX);
 	if (code == MDB_SUCCESS)
-		code = mdb_env_open(
-			state->env, opening->directory, environment_flags(opening), FILE_MODE);
+		code = mdb_env_open(state->env, opening->files.directory,
+			environment_flags(opening), FILE_MODE);
 	if (code != MDB_SUCCESS) {
 		mdb_env_close(state->env);
 		state->env = NULL;
@@ -271,13 +220,13 @@ static enum status check_length(struct opening *opening)
 	mdb_env_stat(opening->state->env, &figures);
 	mdb_env_get_fd(opening->state->env, &descriptor);
 	if (fstat(descriptor, &file) != 0)
-		return fail_errno(opening, "look at", opening->data_path);
+		return fail_errno(opening, "look at", opening->files.data);
 	needed = ((uint64_t)info.me_last_pgno + 1) * figures.ms_psize;
 	if ((uint64_t)file.st_size >= needed)
 		return STATUS_OK;
 	return fail(opening, STATUS_STATE, "%s is cut short: it has %llu bytes of %llu; " MEND,
-		opening->data_path, (unsigned long long)file.st_size, (unsigned long long)needed,
-		opening->directory);
+		opening->files.data, (unsigned long long)file.st_size, (unsigned long long)needed,
+		opening->files.directory);
 }
 
 /* Databases from this one on came later: a state without them can be read. */
@@ -311,15 +260,18 @@ static enum status find_databases(struct opening *opening)
 	enum status status = box_read(opening->state, open_databases, &databases);
 
 	if (status == STATUS_NOT_FOUND && opening->access == STATE_READ)
-		return fail(
-			opening, STATUS_NO_INPUT, "the state in %s is empty", opening->directory);
+		return fail(opening, STATUS_NO_INPUT, "the state in %s is empty",
+			opening->files.directory);
 	if (status == STATUS_NOT_FOUND) {
 		databases.flags = MDB_CREATE;
 		status = box_write(opening->state, open_databases, &databases);
 	}
+	if (status == STATUS_STATE)
+		return fail(opening, status, "%s is damaged, its databases cannot be opened; " MEND,
+			opening->files.data, opening->files.directory);
 	if (status != STATUS_OK)
 		return fail(opening, status, "cannot open the databases in %s: %s",
-			opening->data_path, status_text(status));
+			opening->files.data, status_text(status));
 	return STATUS_OK;
 }
 
@@ -362,18 +314,18 @@ static enum status make_folder(struct opening *opening)
 {
 	char *copy;
 
-	if (mkdir(opening->directory, FOLDER_MODE) != 0) {
+	if (mkdir(opening->files.directory, FOLDER_MODE) != 0) {
 		if (errno == EEXIST)
 			return STATUS_OK;
 		if (errno == ENOENT)
 			return fail(opening, STATUS_NO_INPUT,
 				"cannot create %s: the directory above it does not exist",
-				opening->directory);
-		return fail_errno(opening, "create", opening->directory);
+				opening->files.directory);
+		return fail_errno(opening, "create", opening->files.directory);
 	}
-	copy = mem_strdup(opening->scratch, opening->directory);
+	copy = mem_strdup(opening->scratch, opening->files.directory);
 	if (sync_folder(dirname(copy)) != 0 && errno != EACCES)
-		return fail_errno(opening, "sync the directory above", opening->directory);
+		return fail_errno(opening, "sync the directory above", opening->files.directory);
 	return STATUS_OK;
 }
 
@@ -392,14 +344,14 @@ static enum status make_lock_file(struct opening *opening)
 	enum status status = STATUS_OK;
 	int descriptor;
 
-	if (file_size(opening->lock_path) > 0)
+	if (file_size(opening->files.lock) > 0)
 		return STATUS_OK;
-	descriptor = open(opening->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+	descriptor = open(opening->files.lock, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
 	if (descriptor < 0)
 		return errno == EACCES ? fail_permission(opening)
-				       : fail_errno(opening, "create", opening->lock_path);
+				       : fail_errno(opening, "create", opening->files.lock);
 	if (fallocate(descriptor, 0, 0, LOCK_FILE_BYTES) != 0 && errno != EOPNOTSUPP)
-		status = fail_errno(opening, "write", opening->lock_path);
+		status = fail_errno(opening, "write", opening->files.lock);
 	close(descriptor);
 	return status;
 }
@@ -436,10 +388,10 @@ static bool is_half_created(const char *path)
 static enum status create_files(struct opening *opening)
 {
 	enum status status;
-	bool is_first = file_size(opening->data_path) <= 0;
+	bool is_first = file_size(opening->files.data) <= 0;
 
-	if (is_half_created(opening->data_path)) {
-		unlink(opening->data_path);
+	if (is_half_created(opening->files.data)) {
+		unlink(opening->files.data);
 		is_first = true;
 	}
 	status = make_lock_file(opening);
@@ -449,26 +401,26 @@ static enum status create_files(struct opening *opening)
 		opening->initial_map_bytes = 0;
 	status = open_all(opening);
 	if (status == STATUS_OK) {
-		sync_folder(opening->directory);
+		sync_folder(opening->files.directory);
 		return STATUS_OK;
 	}
-	if (is_first && file_size(opening->data_path) < 2 * sysconf(_SC_PAGESIZE))
-		unlink(opening->data_path);
+	if (is_first && file_size(opening->files.data) < 2 * sysconf(_SC_PAGESIZE))
+		unlink(opening->files.data);
 	return status;
 }
 
 static enum status create(struct opening *opening)
 {
-	int folder = open(opening->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int folder = open(opening->files.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	enum status status;
 
 	if (folder < 0)
 		return errno == EACCES ? fail_permission(opening)
-				       : fail_errno(opening, "open", opening->directory);
+				       : fail_errno(opening, "open", opening->files.directory);
 	while (flock(folder, LOCK_EX) != 0) {
 		if (errno == EINTR)
 			continue;
-		status = fail_errno(opening, "lock", opening->directory);
+		status = fail_errno(opening, "lock", opening->files.directory);
 		close(folder);
 		return status;
 	}
@@ -485,8 +437,8 @@ static enum status open_for_writing(struct opening *opening)
 		status = make_folder(opening);
 	if (status != STATUS_OK)
 		return status;
-	if (file_size(opening->data_path) <= 0 || file_size(opening->lock_path) <= 0 ||
-		is_half_created(opening->data_path))
+	if (file_size(opening->files.data) <= 0 || file_size(opening->files.lock) <= 0 ||
+		is_half_created(opening->files.data))
 		return create(opening);
 	opening->initial_map_bytes = 0;
 	return open_all(opening);
@@ -496,31 +448,31 @@ static enum status open_for_reading(struct opening *opening)
 {
 	struct stat info;
 
-	if (stat(opening->data_path, &info) != 0) {
+	if (stat(opening->files.data, &info) != 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return fail(opening, STATUS_NO_INPUT, "there is no state in %s",
-				opening->directory);
+				opening->files.directory);
 		return errno == EACCES ? fail_permission(opening)
-				       : fail_errno(opening, "look at", opening->data_path);
+				       : fail_errno(opening, "look at", opening->files.data);
 	}
 	if (info.st_size == 0)
-		return fail(
-			opening, STATUS_NO_INPUT, "the state in %s is empty", opening->directory);
+		return fail(opening, STATUS_NO_INPUT, "the state in %s is empty",
+			opening->files.directory);
 	opening->initial_map_bytes = 0;
 	return open_all(opening);
 }
 
 static void name_files(struct opening *opening)
 {
-	opening->data_path = mem_printf(opening->scratch, "%s/data.mdb", opening->directory);
-	opening->lock_path = mem_printf(opening->scratch, "%s/lock.mdb", opening->directory);
+	opening->files.data = mem_printf(opening->scratch, "%s/data.mdb", opening->files.directory);
+	opening->files.lock = mem_printf(opening->scratch, "%s/lock.mdb", opening->files.directory);
 }
 
 enum status box_make_place(const void *context, const char *directory, const char **error_out)
 {
 	struct opening opening = {.context = context,
 		.scratch = mem_context(NULL, "a place for the state"),
-		.directory = directory,
+		.files = {.directory = directory},
 		.access = STATE_WRITE};
 	enum status status;
 
@@ -540,7 +492,7 @@ enum status box_open(const void *context, const char *directory, enum state_acce
 {
 	struct opening opening = {.context = context,
 		.scratch = mem_context(NULL, "opening the state"),
-		.directory = directory,
+		.files = {.directory = directory},
 		.access = access,
 		.initial_map_bytes = initial_map_bytes};
 	enum status status;
