@@ -268,8 +268,10 @@ static int read_page(struct state *state, MDB_txn *transaction, void *argument)
 	page->count = 0;
 	code = seek(cursor, page, &key, &value);
 	while (code == MDB_SUCCESS && page->count < PAGE_RECORDS && page->bytes.size < PAGE_BYTES) {
-		if (value.mv_size > PAGE_BYTES || !is_ascending(page, &key)) {
-			code = MDB_CORRUPTED; /* no value of ours is near that size */
+		/* No value of ours is near that size; without data LMDB found a damaged node. */
+		if (value.mv_size > PAGE_BYTES || value.mv_data == NULL ||
+			!is_ascending(page, &key)) {
+			code = MDB_CORRUPTED;
 			break;
 		}
 		page->records[page->count].key_offset = page->bytes.size;

@@ -61,7 +61,8 @@ static int dump_database(
 		return code;
 	fprintf(dumping->out, "%s%s\n", DUMP_DATABASE, box_name(database));
 	while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
-		if (box_compare_keys(&key, &last) <= 0) { /* a damaged page */
+		if (value.mv_data == NULL || box_compare_keys(&key, &last) <= 0) {
+			/* A damaged page. */
 			code = MDB_CORRUPTED;
 			break;
 		}
