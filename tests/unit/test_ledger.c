@@ -467,6 +467,7 @@ int main(void)
 	TCase *tests = tcase_create("ledger");
 
 	tcase_add_checked_fixture(tests, set_up_state, tear_down);
+	tcase_set_timeout(tests, 20);
 	tcase_add_test(tests, entries_are_found);
 	tcase_add_test(tests, old_entries_are_found);
 	tcase_add_test(tests, a_message_to_several_is_told_from_one_to_one);
