@@ -16,7 +16,8 @@
 enum {
 	MESSAGE_SIZE = LEDGER_MESSAGE_SIZE,
 	RECIPIENT_SIZE = LEDGER_RECIPIENT_SIZE,
-	KEY_SIZE = LEDGER_KEY_SIZE
+	KEY_SIZE = LEDGER_KEY_SIZE,
+	WALK_MAX = 64 /* entries of one message; who passes through us may bring it to many */
 };
 
 /* A hash that cannot be had is an error of its own: it must never look like a message that was not
@@ -71,13 +72,21 @@ enum status ledger_hash_recipient(const char *recipient, unsigned char *hash_out
 	return STATUS_OK;
 }
 
+bool ledger_is_passed_on(const MDB_val *value)
+{
+	return value->mv_size > 0 &&
+	       *(const unsigned char *)value->mv_data == LEDGER_PASSED_ON_VERSION;
+}
+
 bool ledger_decode_sent(const MDB_val *value, int64_t *sent_s_out)
 {
 	struct codec_reader reader;
+	unsigned version;
 
 	*sent_s_out = 0;
 	codec_reader_init(&reader, value->mv_data, value->mv_size);
-	if (codec_get_u8(&reader) != LEDGER_SENT_VERSION)
+	version = codec_get_u8(&reader);
+	if (version != LEDGER_SENT_VERSION && version != LEDGER_PASSED_ON_VERSION)
 		return false;
 	*sent_s_out = codec_get_i64(&reader);
 	return codec_is_complete(&reader);
@@ -94,8 +103,27 @@ struct lookup {
 	unsigned char message[MESSAGE_SIZE];
 	const unsigned char *recipients; /* RECIPIENT_SIZE each */
 	size_t count;
+	bool has_named; /* an entry with a recipient, of either sort */
 	struct ledger_answer answer;
 };
+
+/* True when the walk has seen what there is to learn. */
+static bool take_entry(struct lookup *lookup, const MDB_val *value, bool is_named)
+{
+	struct ledger_answer *answer = &lookup->answer;
+
+	if (ledger_is_passed_on(value)) {
+		answer->is_passed_on = true;
+	} else {
+		answer->has_message = true;
+		answer->records_recipients |= is_named;
+		if (answer->sent_s == 0)
+			ledger_decode_sent(value, &answer->sent_s);
+	}
+	answer->has_several |= is_named && lookup->has_named;
+	lookup->has_named |= is_named;
+	return answer->has_several && answer->records_recipients;
+}
 
 /* The key is the fact; a value that does not decode only loses the time. */
 static int find_message(MDB_cursor *cursor, struct lookup *lookup)
@@ -107,41 +135,48 @@ static int find_message(MDB_cursor *cursor, struct lookup *lookup)
 
 	memcpy(bytes, lookup->message, MESSAGE_SIZE);
 	code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-	while (code == MDB_SUCCESS && key.mv_size == KEY_SIZE &&
-		memcmp(key.mv_data, lookup->message, MESSAGE_SIZE) == 0) {
-		lookup->answer.has_message = true;
-		if (lookup->answer.sent_s == 0)
-			ledger_decode_sent(&value, &lookup->answer.sent_s);
+	for (int i = 0; i < WALK_MAX && code == MDB_SUCCESS && key.mv_size == KEY_SIZE &&
+			memcmp(key.mv_data, lookup->message, MESSAGE_SIZE) == 0;
+		i++) {
 		/* Only the first can be the one without a recipient, so this ends soon. */
-		lookup->answer.has_several = lookup->answer.records_recipients;
-		lookup->answer.records_recipients = memcmp(key.mv_data, bytes, KEY_SIZE) != 0;
-		if (lookup->answer.has_several)
+		if (take_entry(lookup, &value, memcmp(key.mv_data, bytes, KEY_SIZE) != 0))
 			return MDB_SUCCESS;
 		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 	}
 	/* The cursor ran over the last of the message: what was found stands. */
-	return lookup->answer.records_recipients && code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+}
+
+/* That we sent it to one of them counts for more than that it was passed on to another. */
+static void take_recipient(struct ledger_answer *answer, const MDB_val *value)
+{
+	if (ledger_is_passed_on(value)) {
+		answer->is_recipient_passed_on = true;
+		return;
+	}
+	answer->has_message = answer->records_recipients = answer->has_recipient = true;
+	ledger_decode_sent(value, &answer->sent_s);
 }
 
 static int find_recipients(MDB_cursor *cursor, struct lookup *lookup)
 {
 	unsigned char bytes[KEY_SIZE];
-	int code = MDB_NOTFOUND;
+	int code;
 
 	memcpy(bytes, lookup->message, MESSAGE_SIZE);
-	for (size_t i = 0; i < lookup->count && code == MDB_NOTFOUND; i++) {
+	for (size_t i = 0; i < lookup->count && !lookup->answer.has_recipient; i++) {
 		MDB_val key = {.mv_size = sizeof bytes, .mv_data = bytes};
 		MDB_val value;
 
 		memcpy(bytes + MESSAGE_SIZE, lookup->recipients + i * RECIPIENT_SIZE,
 			RECIPIENT_SIZE);
 		code = mdb_cursor_get(cursor, &key, &value, MDB_SET);
-		if (code == MDB_SUCCESS) {
-			lookup->answer.has_recipient = true;
-			ledger_decode_sent(&value, &lookup->answer.sent_s);
-		}
+		if (code == MDB_SUCCESS)
+			take_recipient(&lookup->answer, &value);
+		else if (code != MDB_NOTFOUND)
+			return code;
 	}
-	return code;
+	return MDB_SUCCESS;
 }
 
 static int look_up(struct state *state, MDB_txn *transaction, void *argument)
@@ -153,11 +188,12 @@ static int look_up(struct state *state, MDB_txn *transaction, void *argument)
 	if (code != MDB_SUCCESS)
 		return code;
 	lookup->answer = (struct ledger_answer){0};
+	lookup->has_named = false;
 	code = find_message(cursor, lookup);
-	if (code == MDB_SUCCESS && lookup->answer.records_recipients)
+	if (code == MDB_SUCCESS && lookup->has_named)
 		code = find_recipients(cursor, lookup);
 	mdb_cursor_close(cursor);
-	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+	return code;
 }
 
 /* Hashes what can be asked for, behind one another. */
@@ -190,6 +226,8 @@ static void merge(struct ledger_answer *answer, const struct ledger_answer *othe
 	answer->records_recipients |= other->records_recipients;
 	answer->has_recipient |= other->has_recipient;
 	answer->has_several |= other->has_several || both;
+	answer->is_passed_on |= other->is_passed_on;
+	answer->is_recipient_passed_on |= other->is_recipient_passed_on;
 }
 
 static enum status find_both(struct state *state, const char *message_id, struct lookup *lookup,

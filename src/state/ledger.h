@@ -6,6 +6,9 @@
  * when it is not recorded). Value: version, time. So "was this Message-ID ever sent" is a prefix
  * look-up, and an entry costs well under 100 bytes.
  *
+ * Mail that came from elsewhere with a sender of ours and that we only passed on has entries of its
+ * own version: it is known, but not ours to vouch for. One of mail that we sent takes its place.
+ *
  * A ledger vouches for absence only for the time that it covers, which is kept for each sender
  * domain of its own: from the domain's first feeding on, and, when it is fed in batches, up to the
  * last feeding.
@@ -34,11 +37,13 @@ enum ledger_feed {
 };
 
 struct ledger_answer {
-	bool has_message;	 /* this Message-ID was sent */
-	bool records_recipients; /* and at least one recipient of it is recorded */
-	bool has_recipient;	 /* and one of those asked for is among them */
-	bool has_several;	 /* more than one recipient is recorded */
-	int64_t sent_s;		 /* of the matching entry, else of any; 0 when none */
+	bool has_message;	     /* this Message-ID was sent */
+	bool records_recipients;     /* and at least one recipient of it is recorded */
+	bool has_recipient;	     /* and one of those asked for is among them */
+	bool has_several;	     /* more than one recipient is recorded, of either sort */
+	bool is_passed_on;	     /* this Message-ID was (also) passed on; not in has_message */
+	bool is_recipient_passed_on; /* and to one of those asked for */
+	int64_t sent_s;		     /* of the matching entry, else of any; 0 when none */
 };
 
 struct ledger_coverage {
@@ -67,6 +72,9 @@ struct ledger_batch;
 struct ledger_batch *ledger_batch_new(const void *context);
 /* recipient may be NULL. What is no Message-ID is left out. STATUS_STATE: no hash was to be had. */
 enum status ledger_batch_add(
+	struct ledger_batch *batch, int64_t sent_s, const char *message_id, const char *recipient);
+/* The same for what was only passed on. */
+enum status ledger_batch_add_passed_on(
 	struct ledger_batch *batch, int64_t sent_s, const char *message_id, const char *recipient);
 size_t ledger_batch_count(const struct ledger_batch *batch);
 /* Writes and empties it, in as many transactions as are needed: after a failure a part of it may be

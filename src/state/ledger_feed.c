@@ -22,10 +22,14 @@ enum {
 	SPANS_MAX = 64 /* sender domains of one feeding; those of further ones are not extended */
 };
 
+/* Added to the time of what was only passed on: of equal keys those of mail that we sent stand
+ * first, in 32 bytes an entry. */
+#define PASSED_ON (INT64_C(1) << 62)
+
 /* An entry that is ready to be written. */
 struct prepared {
 	unsigned char key[LEDGER_KEY_SIZE];
-	int64_t sent_s;
+	int64_t sent_s; /* with PASSED_ON or without */
 };
 
 /* Sorted entries, put in one transaction. */
@@ -130,16 +134,26 @@ static int find_is_behind(MDB_cursor *cursor, const struct prepared *entry, bool
 	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
 }
 
+/* LMDB hands out the value that is there already, though not with MDB_APPEND: there it is one of
+ * this slice, and the sooner of the two was the better. */
 static int put_entry(
 	MDB_cursor *cursor, const struct prepared *entry, unsigned flags, struct slice *slice)
 {
-	unsigned char bytes[SENT_VALUE_SIZE] = {LEDGER_SENT_VERSION};
+	bool is_passed_on = entry->sent_s >= PASSED_ON;
+	unsigned char bytes[SENT_VALUE_SIZE] = {
+		is_passed_on ? LEDGER_PASSED_ON_VERSION : LEDGER_SENT_VERSION};
 	MDB_val key = {.mv_size = LEDGER_KEY_SIZE, .mv_data = (void *)entry->key};
 	MDB_val value = {.mv_size = sizeof bytes, .mv_data = bytes};
 	int code;
 
-	codec_store_u64(bytes + 1, (uint64_t)entry->sent_s);
+	codec_store_u64(
+		bytes + 1, (uint64_t)(is_passed_on ? entry->sent_s - PASSED_ON : entry->sent_s));
 	code = mdb_cursor_put(cursor, &key, &value, flags);
+	if (code == MDB_KEYEXIST && flags == MDB_NOOVERWRITE && !is_passed_on &&
+		ledger_is_passed_on(&value)) {
+		value = (MDB_val){.mv_size = sizeof bytes, .mv_data = bytes};
+		code = mdb_cursor_put(cursor, &key, &value, 0);
+	}
 	if (code == MDB_SUCCESS)
 		slice->added++;
 	return code == MDB_KEYEXIST ? MDB_SUCCESS : code;
@@ -270,6 +284,17 @@ enum status ledger_batch_add(
 	if (status == STATUS_OK)
 		batch->count++;
 	return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status ledger_batch_add_passed_on(
+	struct ledger_batch *batch, int64_t sent_s, const char *message_id, const char *recipient)
+{
+	size_t count = batch->count;
+	enum status status = ledger_batch_add(batch, sent_s, message_id, recipient);
+
+	if (batch->count > count)
+		batch->entries[count].sent_s += PASSED_ON;
+	return status;
 }
 
 size_t ledger_batch_count(const struct ledger_batch *batch)

@@ -102,10 +102,11 @@ int expiry_remove(struct state *state, MDB_txn *transaction, const struct held *
 int expiry_sweep(
 	struct state *state, MDB_txn *transaction, const struct event *event, struct sweep *sweep);
 
-/* A key of "sent", and the version of its values. */
+/* A key of "sent", and the versions of its values: they have one form. */
 enum {
 	LEDGER_SENT_VERSION = 1,
-	LEDGER_MESSAGE_SIZE = 16,  /* bytes of the hash of a Message-ID in a key */
+	LEDGER_PASSED_ON_VERSION = 2, /* brought by a stranger: not sent by us */
+	LEDGER_MESSAGE_SIZE = 16,     /* bytes of the hash of a Message-ID in a key */
 	LEDGER_RECIPIENT_SIZE = 8, /* of the hash of a recipient behind it; zeros: not recorded */
 	LEDGER_KEY_SIZE = LEDGER_MESSAGE_SIZE + LEDGER_RECIPIENT_SIZE
 };
@@ -114,6 +115,7 @@ enum {
 enum status ledger_hash_message(const char *message_id, unsigned char *hash_out);
 enum status ledger_hash_recipient(const char *recipient, unsigned char *hash_out);
 bool ledger_decode_sent(const MDB_val *value, int64_t *sent_s_out);
+bool ledger_is_passed_on(const MDB_val *value);
 
 /* Remembers the recipient of an entry under its id. LMDB's code. */
 int ids_put(struct state *state, MDB_txn *transaction, const struct ledger_entry *entry);

@@ -402,6 +402,94 @@ START_TEST(long_feedings_are_found)
 }
 END_TEST
 
+/* What a stranger brought and what we sent, in one batch or one after the other. */
+static const struct {
+	const char *recipient;
+	bool is_passed_on;
+	int number; /* of the batch */
+} passages[] = {
+	{"ann@example.net", true, 0}, /* only passed on */
+	{"bob@example.net", true, 0}, /* passed on, sent later */
+	{"bob@example.net", false, 1},
+	{"eve@example.net", false, 0}, /* sent, passed on later */
+	{"eve@example.net", true, 1},
+	{"joe@example.net", true, 1}, /* both at once */
+	{"joe@example.net", false, 1},
+};
+
+static void feed_passage(struct ledger_batch *batch, int i, const char *message_id)
+{
+	enum status status =
+		passages[i].is_passed_on
+			? ledger_batch_add_passed_on(batch, 1000, message_id, passages[i].recipient)
+			: ledger_batch_add(batch, 2000, message_id, passages[i].recipient);
+
+	ck_assert_status(status, STATUS_OK);
+}
+
+START_TEST(passed_on_is_not_sent)
+{
+	struct ledger_batch *batch = ledger_batch_new(context);
+	const char *both[] = {"ann@example.net", "bob@example.net"};
+	struct ledger_coverage coverage;
+	struct ledger_answer answer;
+	size_t added;
+
+	for (int number = 0; number < 2; number++) {
+		for (int i = 0; i < ROWS(passages); i++) {
+			if (passages[i].number == number)
+				feed_passage(batch, i, "<mixed@x.example>");
+		}
+		if (number == 0)
+			feed_passage(batch, 0, "<forged@x.example>");
+		ck_assert_status(ledger_batch_write(state, batch, FEED_NOW, &added), STATUS_OK);
+		ck_assert_uint_eq(added, number == 0 ? 4 : 2); /* bob's takes the place of one */
+	}
+	answer = find("<forged@x.example>", "ann@example.net");
+	ck_assert(answer.is_passed_on && answer.is_recipient_passed_on && !answer.has_message &&
+		  !answer.has_recipient && !answer.records_recipients);
+	answer = find("<forged@x.example>", "bob@example.net");
+	ck_assert(answer.is_passed_on && !answer.is_recipient_passed_on && !answer.has_message);
+	answer = find("<mixed@x.example>", "ann@example.net");
+	ck_assert(answer.has_message && answer.records_recipients && answer.has_several &&
+		  !answer.has_recipient && answer.is_recipient_passed_on);
+	for (int i = 1; i < ROWS(passages); i++) {
+		answer = find("<mixed@x.example>", passages[i].recipient);
+		ck_assert_msg(answer.has_recipient && !answer.is_recipient_passed_on &&
+				      answer.sent_s == 2000,
+			"%s: got %d %d", passages[i].recipient, answer.has_recipient,
+			answer.is_recipient_passed_on);
+	}
+	ck_assert_status(ledger_find(state, "<mixed@x.example>", both, 2, &answer), STATUS_OK);
+	ck_assert_msg(answer.has_recipient, "what was sent comes before what was passed on");
+	ck_assert_status(ledger_coverage(state, "x.example", &coverage), STATUS_OK);
+	ck_assert(!coverage.is_any);
+}
+END_TEST
+
+/* However many a stranger brings it to, one look-up is short and finds whom it was sent to. */
+START_TEST(many_passages_hide_nobody)
+{
+	struct ledger_batch *batch = ledger_batch_new(context);
+	struct ledger_answer answer;
+	size_t added;
+
+	for (int i = 0; i < 5000; i++) {
+		char recipient[64];
+
+		snprintf(recipient, sizeof recipient, "u%d@example.net", i);
+		ck_assert_status(ledger_batch_add_passed_on(batch, 1, "<1@x.example>", recipient),
+			STATUS_OK);
+	}
+	ck_assert_status(ledger_batch_add(batch, 1, "<1@x.example>", "ann@example.net"), STATUS_OK);
+	ck_assert_status(ledger_batch_write(state, batch, FEED_NOW, &added), STATUS_OK);
+	answer = find("<1@x.example>", "ann@example.net");
+	ck_assert(answer.has_recipient && answer.has_message && answer.has_several);
+	answer = find("<1@x.example>", "nobody@example.net");
+	ck_assert(answer.is_passed_on && !answer.has_recipient);
+}
+END_TEST
+
 START_TEST(reader_may_not_add)
 {
 	reopen(STATE_READ);
@@ -480,6 +568,8 @@ int main(void)
 	tcase_add_loop_test(tests, ids_are_found, 0, ROWS(ids));
 	tcase_add_test(tests, many_entries_are_found);
 	tcase_add_test(tests, long_feedings_are_found);
+	tcase_add_test(tests, passed_on_is_not_sent);
+	tcase_add_test(tests, many_passages_hide_nobody);
 	tcase_add_test(tests, reader_may_not_add);
 	tcase_add_test(tests, spoilt_values_are_survived);
 	suite_add_tcase(suite, tests);
