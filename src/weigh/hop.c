@@ -3,7 +3,8 @@
  *
  * Who writes a report can write any hop into it. So "ours" counts in full only where the client
  * that brought the report may speak for the recipients (standing.c): then the report comes from
- * whom it should. Else it is forgeable, and proves nothing alone.
+ * whom it should. Else it is forgeable, and proves nothing alone. And it counts nothing where we
+ * are known to have passed on what a stranger brought: so does spam that an alias of ours forwards.
  */
 #include <string.h>
 
@@ -23,6 +24,13 @@ static bool is_own_line(const struct trace *trace)
 	return strcmp(top, entry) == 0 || org_domain_is_shared(top, entry);
 }
 
+static bool is_passed_on(const struct weigh_input *input)
+{
+	const char *result = weigh_find_result(input->so_far, "sent");
+
+	return result != NULL && strcmp(result, "passed-on") == 0;
+}
+
 /* The reporter got it from us: in full where its line is its own, and who reports may speak for the
  * recipient. */
 static void weigh_ours(const void *context, const struct weigh_input *input,
@@ -34,6 +42,14 @@ static void weigh_ours(const void *context, const struct weigh_input *input,
 		standing_find(context, input, &why) == STANDING_RELATED && is_own_line(trace);
 
 	netaddr_format(&trace->entry->client, address);
+	if (is_passed_on(input)) {
+		evidence_out->result = "ours-passed-on";
+		evidence_out->detail = mem_printf(context,
+			"the reporter got the mail from %s, a host of ours, which had it from "
+			"elsewhere",
+			address);
+		return;
+	}
 	evidence_out->result = is_sure ? "ours" : "ours-unvouched";
 	evidence_out->detail =
 		mem_printf(context, "the reporter got the mail from %s, a host of ours%s", address,

@@ -170,7 +170,8 @@ static bool is_other_address(struct sight *sight, const struct candidates *verp)
 	const struct weigh_input *input = sight->input;
 
 	if (said(input, "hop", "forwarded") || said(input, "sent", "other-recipient") ||
-		said(input, "sent", "verp-recipient") || said(input, "sent", "absent-early"))
+		said(input, "sent", "verp-recipient") || said(input, "sent", "absent-early") ||
+		said(input, "sent", "passed-on"))
 		return true;
 	return verp->count > 0 && ask(sight, verp->items, verp->count) &&
 	       sight->answer.presence != ROSTER_ABSENT;

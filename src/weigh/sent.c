@@ -21,6 +21,26 @@
 #define DATE_SKEW_S (6 * 3600)	     /* how far the clock of who wrote the mail may be ahead */
 #define QUEUE_LIFETIME_S (5 * 86400) /* Postfix, sendmail, Exim: how long mail is tried */
 
+/* What an answer comes to, the weakest first. */
+enum rank {
+	RANK_NOTHING,
+	RANK_OTHER,	/* sent, but not to them */
+	RANK_PASSED_ON, /* a stranger brought it, and we passed it on */
+	RANK_MESSAGE,	/* sent; to whom is not recorded */
+	RANK_RECIPIENT,
+};
+
+static enum rank rank(const struct ledger_answer *answer)
+{
+	if (answer->has_recipient)
+		return RANK_RECIPIENT;
+	if (answer->has_message && !answer->records_recipients)
+		return RANK_MESSAGE;
+	if (answer->is_recipient_passed_on || (answer->is_passed_on && !answer->has_message))
+		return RANK_PASSED_ON;
+	return answer->has_message ? RANK_OTHER : RANK_NOTHING;
+}
+
 /* Asks for each name; the best answer counts. */
 static enum status ask(const struct weigh_input *input, const struct original_names *names,
 	const struct candidates *candidates, struct ledger_answer *best)
@@ -35,7 +55,7 @@ static enum status ask(const struct weigh_input *input, const struct original_na
 			candidates->count, &answer);
 		if (status != STATUS_OK)
 			return status;
-		if (answer.has_recipient || (answer.has_message && !best->has_message))
+		if (rank(&answer) > rank(best))
 			*best = answer;
 	}
 	return status;
@@ -142,6 +162,13 @@ static void weigh_recipient(const void *context, const struct weigh_input *input
 		"is not of the recipient's domain";
 }
 
+static void weigh_passed_on(struct evidence *evidence_out)
+{
+	evidence_out->result = "passed-on";
+	evidence_out->detail = "this message came to us from elsewhere with a sender of ours, and "
+			       "was passed on: it may be forged, or ours on its way back";
+}
+
 void sent_weigh(const void *context, const struct weigh_input *input, struct evidence *evidence_out)
 {
 	struct candidates candidates, verp;
@@ -169,14 +196,24 @@ void sent_weigh(const void *context, const struct weigh_input *input, struct evi
 	candidates_collect(context, input, &trace, &candidates, &verp);
 	if (ask(input, &names, &candidates, &answer) != STATUS_OK) {
 		evidence_out->detail = "the ledger could not be read";
-	} else if (answer.has_recipient) {
+		return;
+	}
+	switch (rank(&answer)) {
+	case RANK_RECIPIENT:
 		weigh_recipient(context, input, &answer, evidence_out);
-	} else if (answer.has_message && !answer.records_recipients) {
+		break;
+	case RANK_MESSAGE:
 		evidence_out->result = "message";
 		evidence_out->detail = "we sent this message; to whom was not recorded";
-	} else if (answer.has_message) {
+		break;
+	case RANK_PASSED_ON:
+		weigh_passed_on(evidence_out);
+		break;
+	case RANK_OTHER:
 		weigh_other(input, &names, &verp, evidence_out);
-	} else {
+		break;
+	case RANK_NOTHING:
 		weigh_absent(context, input, &trace, evidence_out);
+		break;
 	}
 }

@@ -122,8 +122,8 @@ const char *weigh_find_result(const struct weighing *weighing, const char *check
 
 bool weigh_is_sent(const struct weighing *weighing)
 {
-	static const char *const results[] = {
-		"recipient", "recipient-stranger", "message", "verp-recipient", "other-recipient"};
+	static const char *const results[] = {"recipient", "recipient-stranger", "message",
+		"verp-recipient", "other-recipient", "passed-on"};
 	const char *result = weigh_find_result(weighing, "sent");
 
 	for (size_t i = 0; result != NULL && i < sizeof(results) / sizeof(results[0]); i++) {

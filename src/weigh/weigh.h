@@ -124,7 +124,8 @@ enum verdict weigh_verdict_without(const struct weighing *weighing, const char *
 /* The result of a check that has run, or NULL. */
 const char *weigh_find_result(const struct weighing *weighing, const char *check_name);
 
-/* True when the check `sent` found the message in the ledger, to whomever it went. */
+/* True when the check `sent` found the message in the ledger, to whomever it went, and also where
+ * we only passed it on: it may be ours on its way back. */
 bool weigh_is_sent(const struct weighing *weighing);
 
 /* Sets the weight of evidence by its check and result, unless has_weight, and what its row is
