@@ -139,17 +139,31 @@ enum status feed_vouch(struct feed *feed)
 	return status;
 }
 
+/* After an entry was put into the batch, or was not. */
+static enum status end_add(struct feed *feed, enum status status)
+{
+	if (status != STATUS_OK)
+		return command_failed(feed->run, status,
+			"%s: no hash of an entry could be made: %s", feed->path,
+			status_text(status));
+	return ledger_batch_count(feed->batch) >= FEED_BATCH_MAX ? feed_flush(feed) : STATUS_OK;
+}
+
 enum status feed_add(struct feed *feed, int64_t sent_s, const char *message_id, const char *domain,
 	const char *recipient)
 {
 	enum status status = ledger_batch_add(feed->batch, sent_s, message_id, recipient);
 
-	if (status != STATUS_OK)
-		return command_failed(feed->run, status,
-			"%s: no hash of an entry could be made: %s", feed->path,
-			status_text(status));
-	note_domain(feed, domain, sent_s);
-	return ledger_batch_count(feed->batch) >= FEED_BATCH_MAX ? feed_flush(feed) : STATUS_OK;
+	if (status == STATUS_OK)
+		note_domain(feed, domain, sent_s);
+	return end_add(feed, status);
+}
+
+enum status feed_add_passed_on(
+	struct feed *feed, int64_t sent_s, const char *message_id, const char *recipient)
+{
+	return end_add(
+		feed, ledger_batch_add_passed_on(feed->batch, sent_s, message_id, recipient));
 }
 
 void feed_print_counts(struct feed *feed, const char *what)

@@ -34,6 +34,7 @@ struct feed {
 	uint64_t read;	    /* lines with data */
 	uint64_t added;
 	uint64_t bad;
+	uint64_t passed_on; /* deliveries of mail that is not ours; not in read */
 	struct fed_domain domains[FEED_DOMAINS_MAX];
 	size_t domain_count;
 	bool is_message;	  /* one message, as it is sent */
@@ -54,6 +55,10 @@ enum status feed_next_line(struct feed *feed, struct line *line_out);
  * the recipient may be NULL. */
 enum status feed_add(struct feed *feed, int64_t sent_s, const char *message_id, const char *domain,
 	const char *recipient);
+
+/* The same for what was passed on: it says nothing of what its sender's domain sends. */
+enum status feed_add_passed_on(
+	struct feed *feed, int64_t sent_s, const char *message_id, const char *recipient);
 
 /* Writes the batch; says what is wrong. The entries of earlier batches stay whatever becomes of
  * this one. */

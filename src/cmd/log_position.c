@@ -73,6 +73,8 @@ static void write_open(void *argument, const struct postfix_open *open)
 	write_word(file, open->message_id);
 	write_word(file, open->sender);
 	write_word(file, open->client);
+	if (open->first_client != NULL)
+		write_word(file, open->first_client);
 	fputc('\n', file);
 }
 
@@ -165,7 +167,8 @@ static bool read_place(char *const *words, size_t count, struct log_place *place
 	return true;
 }
 
-static void read_open(char *const *words, struct postfix_log *log)
+/* Older versions had no first client, and most messages have none. */
+static void read_open(char *const *words, size_t count, struct postfix_log *log)
 {
 	const struct postfix_open open = {
 		.queue_id = read_word(words[1]),
@@ -175,6 +178,7 @@ static void read_open(char *const *words, struct postfix_log *log)
 		.message_id = read_word(words[4]),
 		.sender = read_word(words[5]),
 		.client = read_word(words[6]),
+		.first_client = count > 7 ? read_word(words[7]) : NULL,
 	};
 
 	if (open.queue_id != NULL && open.instance != NULL)
@@ -206,8 +210,8 @@ static void read_row(struct reading *reading, char *text)
 
 		if (domain != NULL)
 			domain->is_vouched = true;
-	} else if (strcmp(words[0], "open") == 0 && count == 7)
-		read_open(words, reading->log);
+	} else if (strcmp(words[0], "open") == 0 && (count == 7 || count == 8))
+		read_open(words, count, reading->log);
 	else if (strcmp(words[0], "end") == 0)
 		reading->has_end = true;
 }

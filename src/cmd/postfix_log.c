@@ -6,6 +6,10 @@
  * counts as much as a sent one, since the bounce for it, ours or another's, is still to come; and
  * "error" (the transport for destinations that Postfix has given up on for a while) counts as smtp
  * does, since mail to a dead host may never show any other line before it expires.
+ *
+ * Where a message came from is asked of origins.c as well: a content filter hands it in again from
+ * this host. The first origin counts: a post of ours may come back while the last of it are still
+ * being handed in.
  */
 #include "cmd/postfix_log.h"
 
@@ -17,6 +21,8 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/netaddr.h"
+#include "cmd/origins.h"
 
 #define BUCKET_COUNT 65536 /* a power of two */
 #define LINE_LENGTH_MAX (16 * 1024)
@@ -35,7 +41,7 @@ struct message {
 	char instance[INSTANCE_MAX + 1];
 	const char *message_id;
 	const char *sender;
-	const char *client;
+	const char *client, *first_client;
 	bool is_known, is_authenticated;
 };
 
@@ -46,6 +52,7 @@ struct postfix_log {
 	struct message *oldest;
 	struct message *newest;
 	struct message *buckets[BUCKET_COUNT];
+	struct origins *origins;
 	void *scratch;	/* what the caller was lent */
 	char stamp[16]; /* the last syslog time, for mktime(3) is slow */
 	int64_t stamp_s;
@@ -71,6 +78,7 @@ struct postfix_log *postfix_log_new(const void *context, int64_t now, size_t tra
 	log->now = now;
 	log->tracked_max = tracked_max > 0 ? tracked_max : 1;
 	log->scratch = mem_context(log, "postfix_log line");
+	log->origins = origins_new(log);
 	return log;
 }
 
@@ -299,7 +307,9 @@ static void read_queue_id(char **text, struct entry *entry)
 	if (length < QUEUE_ID_MIN || length > QUEUE_ID_MAX || (*text)[length] != ':' ||
 		(*text)[length + 1] != ' ')
 		return;
-	memcpy(entry->queue_id, *text, length);
+	/* What smtpd has not queued, or hands to a proxy, has no id. */
+	if (strncmp(*text, "NOQUEUE", length) != 0)
+		memcpy(entry->queue_id, *text, length);
 	*text += length + 2;
 }
 
@@ -362,13 +372,58 @@ static struct message *begin_message(struct postfix_log *log, const struct entry
 	return remember(log, entry);
 }
 
+/* The address in "host[192.0.2.1], ..." */
+static char *read_client(const void *context, const char *text)
+{
+	const char *limit = text + strcspn(text, " ,");
+	const char *start = memrchr(text, '[', (size_t)(limit - text));
+	const char *end = start == NULL ? NULL : memchr(start, ']', (size_t)(limit - start));
+
+	return end == NULL ? mem_strdup(context, "unknown")
+			   : mem_strndup(context, start + 1, (size_t)(end - start) - 1);
+}
+
+/* Behind the last ", key=", or NULL. */
+static const char *find_field(const char *text, const char *key)
+{
+	const char *found = NULL;
+
+	for (const char *at = strstr(text, key); at != NULL; at = strstr(at, key))
+		found = at += strlen(key);
+	return found;
+}
+
+/* ", orig_queue_id=3F2A91C0DE, orig_client=host[198.51.100.9]": a filter hands the message back in,
+ * and tells by XFORWARD, which Postfix takes from hosts that it trusts, what it was before. */
+static void read_forwarded(struct postfix_log *log, struct message *message, const char *text)
+{
+	const char *id = find_field(text, ", orig_queue_id=");
+	const char *client = find_field(text, ", orig_client=");
+	struct entry entry = {.time_s = 0};
+	const struct message *before = NULL;
+
+	strcpy(entry.instance, message->instance);
+	if (id != NULL && strcspn(id, ",") <= QUEUE_ID_MAX) {
+		memcpy(entry.queue_id, id, strcspn(id, ","));
+		before = find_message(log, &entry);
+	}
+	if (before != NULL && before != message && before->is_known) {
+		message->is_authenticated |= before->is_authenticated;
+		client = before->first_client != NULL ? before->first_client : before->client;
+		message->first_client = before->is_authenticated || client == NULL
+						? NULL
+						: mem_strdup(message, client);
+	} else if (client != NULL) {
+		message->first_client = read_client(message, client);
+	}
+}
+
 /* "client=host[192.0.2.1], sasl_method=PLAIN, sasl_username=ann" */
 static enum postfix_line read_smtpd(
 	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
 {
 	char *text = entry->text;
 	struct message *message;
-	const char *start, *end;
 
 	(void)sent_out;
 	if (!skip_word(&text, "client="))
@@ -376,11 +431,8 @@ static enum postfix_line read_smtpd(
 	message = begin_message(log, entry);
 	message->is_known = true;
 	message->is_authenticated = strstr(text, ", sasl_username=") != NULL;
-	text[strcspn(text, " ,")] = '\0';
-	start = strrchr(text, '[');
-	end = start == NULL ? NULL : strchr(start, ']');
-	message->client = end == NULL ? mem_strdup(message, "unknown")
-				      : mem_strndup(message, start + 1, (size_t)(end - start) - 1);
+	message->client = read_client(message, text);
+	read_forwarded(log, message, text);
 	return POSTFIX_LINE_OTHER;
 }
 
@@ -426,6 +478,26 @@ static void set_sender(struct message *message, const char *sender)
 							 : address_normalise(message, sender);
 }
 
+/* Looks up where the message came from first, or notes where it comes from. */
+static void trace_origin(struct postfix_log *log, struct message *message)
+{
+	const char *client =
+		message->first_client != NULL ? message->first_client : message->client;
+	struct origin own = {.is_here = message->is_authenticated || client == NULL};
+	bool is_known = message->is_known && (own.is_here || netaddr_parse(client, &own.client));
+	const struct origin *first;
+	char text[NETADDR_TEXT_MAX];
+
+	if (message->message_id == NULL || message->sender == NULL || *message->sender == '\0')
+		return;
+	first = origins_find_or_note(
+		log->origins, message->message_id, message->sender, is_known ? &own : NULL);
+	if (first == NULL || first->is_here || message->first_client != NULL)
+		return;
+	netaddr_format(&first->client, text);
+	message->first_client = mem_strdup(message, text);
+}
+
 static enum postfix_line read_queue(
 	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
 {
@@ -437,8 +509,10 @@ static enum postfix_line read_queue(
 	if (message != NULL && strcmp(text, "removed") == 0)
 		forget(log, message);
 	else if (message != NULL && skip_word(&text, "from=<") &&
-		 (sender = read_address(&text)) != NULL)
+		 (sender = read_address(&text)) != NULL) {
 		set_sender(message, sender);
+		trace_origin(log, message);
+	}
 	return POSTFIX_LINE_OTHER;
 }
 
@@ -488,6 +562,7 @@ static enum postfix_line read_delivery(
 		.client = message->client,
 		.is_known = message->is_known,
 		.is_authenticated = message->is_authenticated,
+		.first_client = message->first_client,
 	};
 	return POSTFIX_LINE_SENT;
 }
@@ -554,6 +629,7 @@ void postfix_log_walk(const struct postfix_log *log, postfix_open_visitor *visit
 			.message_id = at->message_id,
 			.sender = at->sender,
 			.client = at->client,
+			.first_client = at->first_client,
 			.is_known = at->is_known,
 			.is_authenticated = at->is_authenticated,
 		};
@@ -580,6 +656,8 @@ void postfix_log_restore(struct postfix_log *log, const struct postfix_open *ope
 	message->message_id = copy_text(message, open->message_id);
 	message->sender = copy_text(message, open->sender);
 	message->client = copy_text(message, open->client);
+	message->first_client = copy_text(message, open->first_client);
 	message->is_known = open->is_known;
 	message->is_authenticated = open->is_authenticated;
+	trace_origin(log, message);
 }

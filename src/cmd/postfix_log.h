@@ -1,7 +1,8 @@
 /*
  * postfix_log.h: from the lines of Postfix's log to what was sent: a Message-ID (cleanup), its
  * envelope sender (qmgr) and its recipients (smtp, lmtp, relay; local, virtual, pipe), joined by
- * the queue id; and where it came from (smtpd).
+ * the queue id; and where it came from (smtpd, pickup), also where a content filter or an alias
+ * made a new message of it.
  *
  * Reads "Nov 23 19:19:22 host postfix/smtp[1]: ..." and "2026-11-23T19:19:22.5+01:00 host ...",
  * of several instances ("postfix-out/smtp") and with either form of queue id. Touches no files and
@@ -36,15 +37,17 @@ struct postfix_sent {
 	const char
 		*client; /* the address that the message came from; NULL: not by SMTP, or unknown */
 	bool is_known;	 /* its first line was seen: client NULL means that it was made here */
-	bool is_authenticated; /* the client had logged in */
-	bool is_local;	       /* delivered on this host: local, virtual, pipe */
+	bool is_authenticated;	  /* the client had logged in */
+	const char *first_client; /* who had brought the same message before it was handed in anew,
+				     if that was a client that had not logged in; or NULL */
+	bool is_local;		  /* delivered on this host: local, virtual, pipe */
 };
 
 /* A message in the queue, for keeping over a restart. Strings may be NULL; lent. */
 struct postfix_open {
 	const char *queue_id, *instance;
 	const char *message_id, *sender;
-	const char *client;
+	const char *client, *first_client;
 	bool is_known, is_authenticated;
 };
 

@@ -5,9 +5,12 @@
  * the log vouches for. Leaves the lines to postfix_log.c, files to log_tail.c. The order is: ledger
  * first, then the position, so that a death between them costs a second reading and no entry.
  *
- * Surprising: what was delivered on this host counts only where it is known to come from us. Spam
- * that is forged in our name arrives from outside for local mailboxes, with the same Message-ID as
- * its bounces.
+ * Surprising: spam that is forged in our name arrives from outside, with the same Message-ID as its
+ * bounces. What was delivered on this host therefore counts only where it is known to come from us.
+ * What we passed on, to the target of an alias or as a backup MX, counts unless it is known to come
+ * from a stranger; then it is noted as passed on, which proves nothing. It must not be left out: it
+ * may be a post of ours on its way back, and a bounce of it must not look like one of a message
+ * that never was.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -64,6 +67,12 @@ static void stop(int signal_number)
 
 /* ---- whose mail ---- */
 
+enum origin {
+	ORIGIN_UNKNOWN,
+	ORIGIN_OURS,
+	ORIGIN_FOREIGN,
+};
+
 static bool is_sender_host(const struct domain_config *domain, const char *client)
 {
 	struct netaddr address;
@@ -79,38 +88,85 @@ static bool is_sender_host(const struct domain_config *domain, const char *clien
 	return false;
 }
 
-/* Mail of our domains; of every domain where none is configured. The null sender's never comes
- * back. must_begin_here: only if it is known to come from us. */
-static bool is_ours(
-	const struct config *config, const struct postfix_sent *sent, bool must_begin_here)
+/* Only who lists his senders says that others are none; SPF is not asked. */
+static enum origin judge_client(const struct domain_config *domain, const char *client)
+{
+	struct netaddr address;
+
+	if (is_sender_host(domain, client))
+		return ORIGIN_OURS;
+	if (domain == NULL || domain->sender_count == 0 || !netaddr_parse(client, &address))
+		return ORIGIN_UNKNOWN;
+	return ORIGIN_FOREIGN;
+}
+
+/* A content filter hands back in from this host what a stranger brought: both clients count. */
+static enum origin find_origin(const struct domain_config *domain, const struct postfix_sent *sent)
+{
+	enum origin last = sent->is_known ? ORIGIN_OURS : ORIGIN_UNKNOWN;
+	enum origin first = ORIGIN_OURS;
+
+	if (sent->is_authenticated)
+		return ORIGIN_OURS;
+	if (sent->client != NULL)
+		last = judge_client(domain, sent->client);
+	if (sent->first_client != NULL)
+		first = judge_client(domain, sent->first_client);
+	if (last == ORIGIN_FOREIGN || first == ORIGIN_FOREIGN)
+		return ORIGIN_FOREIGN;
+	return last == ORIGIN_OURS ? first : ORIGIN_UNKNOWN;
+}
+
+/* True for mail of our domains; of every domain where none is configured. The null sender's never
+ * comes back. */
+static bool has_our_sender(
+	const struct config *config, const struct postfix_sent *sent, enum origin *origin_out)
 {
 	const char *name = address_domain(sent->sender);
 	const struct domain_config *domain = config_find_domain(config, name);
 
 	if (name == NULL || (config->domain_count > 0 && domain == NULL))
 		return false;
-	if (!must_begin_here)
-		return true;
-	if (sent->client == NULL)
-		return sent->is_known;
-	return sent->is_authenticated || is_sender_host(domain, sent->client);
+	*origin_out = find_origin(domain, sent);
+	return true;
+}
+
+static enum status feed_recipient(struct feed *feed, const struct postfix_sent *sent,
+	enum origin origin, const char *recipient)
+{
+	if (origin == ORIGIN_FOREIGN)
+		return feed_add_passed_on(feed, sent->time_s, sent->message_id, recipient);
+	return feed_add(
+		feed, sent->time_s, sent->message_id, address_domain(sent->sender), recipient);
 }
 
 /* A report may name the address before or behind our own aliases: both count. */
 static enum status feed_sent(struct feed *feed, const struct postfix_sent *sent)
 {
 	const char *original = sent->original_recipient;
-	const char *domain = address_domain(sent->sender);
+	enum origin origin;
 	enum status status;
 
-	if (!is_ours(feed->run->config, sent, sent->is_local))
+	if (!has_our_sender(feed->run->config, sent, &origin) ||
+		(sent->is_local && origin != ORIGIN_OURS))
 		return STATUS_OK;
-	feed->read++;
-	status = feed_add(feed, sent->time_s, sent->message_id, domain, sent->recipient);
+	if (origin == ORIGIN_FOREIGN)
+		feed->passed_on++;
+	else
+		feed->read++;
+	status = feed_recipient(feed, sent, origin, sent->recipient);
 	if (status == STATUS_OK && original != NULL &&
 		(sent->recipient == NULL || strcmp(original, sent->recipient) != 0))
-		status = feed_add(feed, sent->time_s, sent->message_id, domain, original);
+		status = feed_recipient(feed, sent, origin, original);
 	return status;
+}
+
+/* Strangers' mail without a usable Message-ID passes through us, too, and says nothing. */
+static bool is_missing(const struct config *config, const struct postfix_sent *sent)
+{
+	enum origin origin;
+
+	return has_our_sender(config, sent, &origin) && origin == ORIGIN_OURS;
 }
 
 /* A line was written after those above it, whatever the clock said then: one that starts before it
@@ -137,10 +193,9 @@ static enum status read_line(struct reading *reading, struct bytes text)
 
 	if (kind != POSTFIX_LINE_FOREIGN)
 		straighten(reading, &sent.time_s);
-	/* Strangers' mail without a usable Message-ID passes through us, too, and says nothing. */
 	if (kind == POSTFIX_LINE_SENT && sent.message_id == NULL)
-		kind = is_ours(reading->feed.run->config, &sent, true) ? POSTFIX_LINE_UNJOINED
-								       : POSTFIX_LINE_OTHER;
+		kind = is_missing(reading->feed.run->config, &sent) ? POSTFIX_LINE_UNJOINED
+								    : POSTFIX_LINE_OTHER;
 	reading->lines++;
 	reading->unsaved++;
 	reading->postfix += kind != POSTFIX_LINE_FOREIGN;
@@ -327,6 +382,11 @@ static enum status print_result(struct reading *reading)
 	const char *path = reading->feed.path;
 
 	feed_print_counts(&reading->feed, "deliveries");
+	if (reading->feed.passed_on > 0)
+		printf("%s: %" PRIu64
+		       " more came from elsewhere with a sender of ours, and were passed on: they "
+		       "are noted as that, which proves nothing\n",
+			path, reading->feed.passed_on);
 	if (reading->unjoined > 0)
 		printf("%s: %" PRIu64
 		       " more could not be used: their messages' first lines are not in "

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "cmd/postfix_log.h"
 
-#define LINES_MAX 8
+#define LINES_MAX 10
 #define NOW INT64_C(1795461562) /* 2026-11-23T19:19:22Z */
 
 #define CLEANUP "Nov 23 19:00:00 mx postfix/cleanup[11]: 3F2A91C0DE: message-id=<m1@x.example>"
@@ -317,6 +317,109 @@ START_TEST(origin_is_known)
 }
 END_TEST
 
+#define AT "Nov 23 19:00:05 mx postfix/"
+#define STRANGER AT "smtpd[9]: 3F2A91C0DE: client=mail.spam.example[198.51.100.9]"
+#define MEMBER STRANGER ", sasl_method=PLAIN, sasl_username=ann"
+#define REMOVED AT "qmgr[9]: 3F2A91C0DE: removed"
+#define AGAIN AT "smtpd[9]: 4F2A91C0DE: client=localhost[127.0.0.1]"
+#define AGAIN_BY_HAND AT "pickup[9]: 4F2A91C0DE: uid=99 from=<filter>"
+#define AGAIN_CLEANUP AT "cleanup[9]: 4F2A91C0DE: message-id=<m1@x.example>"
+#define OTHER_CLEANUP AT "cleanup[9]: 4F2A91C0DE: message-id=<m2@x.example>"
+#define AGAIN_QMGR                                                                                 \
+	AT "qmgr[9]: 4F2A91C0DE: from=<l-bounces@x.example>, size=1, nrcpt=1 (queue active)"
+#define MAILMAN_QMGR                                                                               \
+	AT "qmgr[9]: 4F2A91C0DE: from=<o-bounces@x.example>, size=1, nrcpt=1 (queue active)"
+#define NULL_QMGR AT "qmgr[9]: 4F2A91C0DE: from=<>, size=1, nrcpt=1 (queue active)"
+#define AGAIN_SMTP AT "smtp[9]: 4F2A91C0DE: " TO "status=sent (250 ok)"
+
+/* A message that is handed in anew, as 4F2A91C0DE: who brought it first. */
+static const struct {
+	const char *what;
+	const char *lines[LINES_MAX];
+	const char *want; /* NULL: nobody, or nobody knows */
+	bool is_authenticated;
+} anew[] = {
+	{"by a filter", {STRANGER, CLEANUP, QMGR, AGAIN, AGAIN_CLEANUP, AGAIN_QMGR}, "198.51.100.9",
+		false},
+	{"by a filter, after the end of the first",
+		{STRANGER, CLEANUP, QMGR, REMOVED, AGAIN, AGAIN_CLEANUP, AGAIN_QMGR},
+		"198.51.100.9", false},
+	{"by a filter's sendmail",
+		{STRANGER, CLEANUP, QMGR, REMOVED, AGAIN_BY_HAND, AGAIN_CLEANUP, AGAIN_QMGR},
+		"198.51.100.9", false},
+	{"by an alias of local(8)", {STRANGER, CLEANUP, QMGR, AGAIN_CLEANUP, AGAIN_QMGR},
+		"198.51.100.9", false},
+	{"from a member, by a filter", {MEMBER, CLEANUP, QMGR, AGAIN, AGAIN_CLEANUP, AGAIN_QMGR},
+		NULL, false},
+	{"from here, by a filter",
+		{AT "pickup[9]: 3F2A91C0DE: uid=0 from=<root>", CLEANUP, QMGR, AGAIN, AGAIN_CLEANUP,
+			AGAIN_QMGR},
+		NULL, false},
+	{"from a log that began later, by a filter",
+		{CLEANUP, QMGR, AGAIN, AGAIN_CLEANUP, AGAIN_QMGR}, NULL, false},
+	{"by Mailman, with its own sender",
+		{STRANGER, CLEANUP, QMGR, AGAIN, AGAIN_CLEANUP, MAILMAN_QMGR}, NULL, false},
+	{"another message", {STRANGER, CLEANUP, QMGR, AGAIN, OTHER_CLEANUP, AGAIN_QMGR}, NULL,
+		false},
+	{"a bounce", {STRANGER, CLEANUP, QMGR, AGAIN, AGAIN_CLEANUP, NULL_QMGR}, NULL, false},
+	{"ours at first, then on its way back, then the rest of it",
+		{AGAIN, AGAIN_CLEANUP, AGAIN_QMGR, STRANGER, CLEANUP, QMGR, REMOVED, AGAIN,
+			AGAIN_CLEANUP, AGAIN_QMGR},
+		"127.0.0.1", false},
+	{"XFORWARD names the queue id",
+		{STRANGER, CLEANUP, QMGR,
+			AGAIN ", orig_queue_id=3F2A91C0DE, orig_client=x[198.51.100.8]",
+			OTHER_CLEANUP, AGAIN_QMGR},
+		"198.51.100.9", false},
+	{"XFORWARD names that of a member",
+		{MEMBER, CLEANUP, QMGR,
+			AGAIN ", orig_queue_id=3F2A91C0DE, orig_client=x[198.51.100.9]",
+			OTHER_CLEANUP, AGAIN_QMGR},
+		NULL, true},
+	{"XFORWARD names one that is not in the log",
+		{AGAIN ", orig_queue_id=7F2A91C0DE, orig_client=x[198.51.100.8]", AGAIN_CLEANUP,
+			AGAIN_QMGR},
+		"198.51.100.8", false},
+	{"XFORWARD from a proxy, which has none",
+		{AT "smtpd[8]: NOQUEUE: client=friend[192.0.2.9]",
+			AGAIN ", orig_queue_id=NOQUEUE, orig_client=x[198.51.100.8]", AGAIN_CLEANUP,
+			AGAIN_QMGR},
+		"198.51.100.8", false},
+	{"XFORWARD with an overlong id",
+		{AGAIN ", orig_queue_id=0123456789012345678901234567890123456789", AGAIN_CLEANUP,
+			AGAIN_QMGR},
+		NULL, false},
+};
+
+START_TEST(first_client)
+{
+	void *context = mem_context(NULL, "test");
+	struct postfix_log *log = postfix_log_new(context, NOW, 10);
+	struct postfix_log *later = postfix_log_new(context, NOW, 10);
+	struct postfix_sent sent;
+
+	use_time_zone("UTC");
+	for (size_t i = 0; i < LINES_MAX && anew[_i].lines[i] != NULL; i++)
+		read_text(log, anew[_i].lines[i], &sent);
+	postfix_log_walk(log, copy_open, later);
+	for (int i = 0; i < 2; i++) {
+		const char *when = i == 0 ? "at once" : "after a restart";
+
+		ck_assert_int_eq(
+			read_text(i == 0 ? log : later, AGAIN_SMTP, &sent), POSTFIX_LINE_SENT);
+		ck_assert_msg((sent.first_client == NULL) == (anew[_i].want == NULL) &&
+				      (anew[_i].want == NULL ||
+					      strcmp(sent.first_client, anew[_i].want) == 0),
+			"%s, %s: got %s, want %s", anew[_i].what, when,
+			sent.first_client == NULL ? "nobody" : sent.first_client,
+			anew[_i].want == NULL ? "nobody" : anew[_i].want);
+		ck_assert_msg(sent.is_authenticated == anew[_i].is_authenticated,
+			"%s, %s: logged in: got %d", anew[_i].what, when, sent.is_authenticated);
+	}
+	mem_free(context);
+}
+END_TEST
+
 /* syslog writes local time: 19:00:02 in New York is 5 hours later in UTC, and that is later than
  * now, though not by a day. */
 START_TEST(local_time)
@@ -443,6 +546,7 @@ int main(void)
 	int failures;
 
 	tcase_add_loop_test(cases, origin_is_known, 0, (int)(sizeof origins / sizeof origins[0]));
+	tcase_add_loop_test(cases, first_client, 0, (int)(sizeof anew / sizeof anew[0]));
 	tcase_add_loop_test(cases, last_line, 0, (int)(sizeof rows / sizeof rows[0]));
 	tcase_add_test(cases, local_time);
 	tcase_add_test(cases, cut_lines);
