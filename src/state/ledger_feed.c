@@ -98,7 +98,8 @@ static void extend_span(struct feeding *feeding, const struct ledger_entry *entr
 
 static void sort(struct prepared *entries, size_t count)
 {
-	qsort(entries, count, sizeof *entries, compare_prepared);
+	if (count > 0) /* else there may be none, and qsort(3) wants a pointer */
+		qsort(entries, count, sizeof *entries, compare_prepared);
 }
 
 static enum status prepare(struct feeding *feeding)
