@@ -225,29 +225,6 @@ START_TEST(a_counter_of_an_older_version_goes_on)
 }
 END_TEST
 
-START_TEST(reporters_that_were_not_heard_of_for_long_go)
-{
-	uint64_t records, faults;
-	int left = 0;
-
-	for (int i = 0; i < 100; i++)
-		record(START, mem_printf(context, "2001:db8::%x", i + 1), REPUTATION_BACKSCATTER,
-			NULL);
-	for (int i = 0; i < 60; i++)
-		record(START + 181 * DAY_S, "198.51.100.7", REPUTATION_GENUINE, NULL);
-	for (int i = 0; i < 100; i++) {
-		struct counter *counter = NULL;
-
-		left += record_find_counter(state, context, COUNTER_REPORTER,
-				mem_printf(context, "2001:db8::%x", i + 1), &counter) == STATUS_OK;
-	}
-	ck_assert_int_eq(left, 0);
-	ck_assert(find("198.51.100.7").genuine > 0);
-	ck_assert_status(state_verify(state, &records, &faults), STATUS_OK);
-	ck_assert_uint_eq(faults, 0);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("reputation");
@@ -262,7 +239,6 @@ int main(void)
 	tcase_add_test(stored, a_proof_counts_once_for_a_name);
 	tcase_add_test(stored, what_was_released_counts_for_nobody);
 	tcase_add_test(stored, a_counter_of_an_older_version_goes_on);
-	tcase_add_test(stored, reporters_that_were_not_heard_of_for_long_go);
 	suite_add_tcase(suite, stored);
 	return run_suite(suite);
 }
