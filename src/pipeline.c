@@ -14,6 +14,7 @@
 #include "classify/classify.h"
 #include "net/resolver.h"
 #include "state/dns_cache.h"
+#include "state/owed.h"
 
 /* A key file, read once a run however many messages need it. */
 struct pipeline_keys {
@@ -159,6 +160,23 @@ static void add_keys(struct pipeline *pipeline, struct weigh_input *input)
 	}
 }
 
+/* A state that cannot say so has no limit. */
+static bool is_over_limit(
+	const struct pipeline *pipeline, const struct list_config *list, int64_t now)
+{
+	void *context;
+	struct owed *owed = NULL;
+	bool result;
+
+	if (pipeline->state == NULL || list == NULL || list->owner_limit.count == 0)
+		return false;
+	context = mem_context(NULL, "owed");
+	result = owed_find(pipeline->state, context, list->address, &owed) == STATUS_OK &&
+		 owed_sent(owed, now) >= (uint64_t)list->owner_limit.count;
+	mem_free(context);
+	return result;
+}
+
 void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes raw,
 	const struct envelope *envelope, struct judgement *judgement_out)
 {
@@ -200,6 +218,10 @@ void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes
 		.list = judgement->list,
 		.is_looping = is_own(judgement->mail, judgement->bounce),
 		.is_storm = judgement->is_storm,
+		.is_storm_alone =
+			judgement->is_storm && judgement->weighing.verdict == VERDICT_UNPROVEN &&
+			weigh_verdict_without(&judgement->weighing, "storm") == VERDICT_GENUINE,
+		.is_over_limit = is_over_limit(pipeline, judgement->list, input.now),
 	};
 	judgement->decision = decide_action(&question);
 }

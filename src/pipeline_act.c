@@ -75,6 +75,8 @@ char *pipeline_log_line(
 		or_dash(bounce->original.message_id));
 	if (event->policy != event->action)
 		line = mem_append(line, " policy=%s", action_name(event->policy));
+	if (event->owed != NULL && event->owed->is_kept)
+		line = mem_append(line, " for=digest");
 	return line;
 }
 
@@ -298,7 +300,9 @@ static enum status keep(struct pipeline *pipeline, const void *context,
 		return status;
 	event->stored = hold_stored(config->state, name);
 	status = remember(pipeline, event, name, expires_s);
-	if (status != STATUS_OK) {
+	if (status == STATUS_OK) {
+		guard_message_is_safe();
+	} else {
 		hold_remove(config->state, name);
 		*error_out = mem_printf(context,
 			"the decision cannot be recorded (%s), so the message is not dropped or "
@@ -365,6 +369,25 @@ static enum reputation_use find_reputation(const struct weighing *weighing)
 	return weighing->verdict == VERDICT_BACKSCATTER ? REPUTATION_BACKSCATTER : REPUTATION_NONE;
 }
 
+/* Whether it counts against the owners' limit, or waits for their digest. */
+static const struct owed_use *find_owed(const void *context, const struct judgement *judgement)
+{
+	const struct list_config *list = judgement->list;
+	bool is_kept = judgement->decision.is_collected;
+	struct owed_use *use;
+
+	if (list == NULL || judgement->bounce->kind == KIND_ORDINARY)
+		return NULL;
+	if (!is_kept && (list->owner_limit.count == 0 ||
+				judgement->decision.target.action != ACTION_FORWARD))
+		return NULL;
+	use = mem_new(context, struct owed_use);
+	use->window_s = list->owner_limit.count > 0 ? list->owner_limit.period_s : 0;
+	use->is_kept = is_kept;
+	use->proven = find_proven(judgement);
+	return use;
+}
+
 static void fill_event(const void *context, const struct pipeline *pipeline,
 	const struct judgement *judgement, struct event *event)
 {
@@ -390,6 +413,7 @@ static void fill_event(const void *context, const struct pipeline *pipeline,
 	fill_reason(judgement, event);
 	event->rates = pipeline_find_rates(context, pipeline, judgement);
 	event->reputation = find_reputation(&judgement->weighing);
+	event->owed = find_owed(context, judgement);
 }
 
 /* Ordinary mail and what a policy passes on goes out whole; a report as the list's owner wants it.
@@ -400,6 +424,23 @@ static enum owner_sees find_owner_sees(const struct judgement *judgement)
 		!kind_is_judged(judgement->bounce->kind))
 		return OWNER_SEES_ORIGINAL;
 	return judgement->list->owner_sees;
+}
+
+/* What cannot be kept for the digest goes out at once: the limit is a courtesy, the message is not.
+ */
+static enum status keep_or_forward(struct pipeline *pipeline, const void *context,
+	const struct judgement *judgement, struct event *event, const char **error_out)
+{
+	enum status status = keep(pipeline, context, judgement, event, error_out);
+
+	if (status == STATUS_OK || !judgement->decision.is_collected)
+		return status;
+	log_warning("it could not be kept for the owners' digest, and is sent at once: %s",
+		*error_out == NULL ? status_text(status) : *error_out);
+	*error_out = NULL;
+	event->action = ACTION_FORWARD;
+	event->owed = NULL;
+	return forward(pipeline, context, judgement, find_owner_sees(judgement), error_out);
 }
 
 enum status pipeline_act(struct pipeline *pipeline, const void *context,
@@ -423,7 +464,10 @@ enum status pipeline_act(struct pipeline *pipeline, const void *context,
 		break;
 	case ACTION_DROP:
 	case ACTION_HOLD:
-		return keep(pipeline, context, judgement, event_out, error_out);
+		status = keep_or_forward(pipeline, context, judgement, event_out, error_out);
+		if (status != STATUS_OK || event_out->action != ACTION_FORWARD)
+			return status;
+		break;
 	case ACTION_COUNT:
 		status = STATUS_DATA;
 		*error_out = "no action was decided";

@@ -39,6 +39,12 @@ enum status forward_send(const void *context, const struct config *config,
 	const char *const *recipients, size_t recipient_count, enum owner_sees owner_sees,
 	const struct notice *notice, struct bytes original, const char **error_out);
 
+/* Sends a message of ours about many reports, or a storm, in the same way: text alone, of the
+ * notice its list, subject, kind, text and time. Success when one of the recipients was served. */
+enum status forward_text(const void *context, const struct config *config,
+	const char *const *recipients, size_t recipient_count, const struct notice *notice,
+	const char **error_out);
+
 /* Into a Maildir, durably, byte for byte. name_out: the file's name, on context; may be NULL. */
 enum status file_deliver(const void *context, const char *maildir, struct bytes original,
 	char **name_out, const char **error_out);

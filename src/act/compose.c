@@ -83,7 +83,7 @@ static const char *own_domain(const struct compose_facts *facts)
 }
 
 /* The fields that say whose work this is: the loop guard, and what mail filters sort by. */
-static void add_own_fields(
+static void add_loop_fields(
 	struct output *output, const struct compose_facts *facts, const char *line_end)
 {
 	const struct notice *notice = facts->notice;
@@ -91,6 +91,14 @@ static void add_own_fields(
 	encode_format(
 		output, "%s: %s%s", ACT_LOOP_HEADER, plain_or(notice->list, facts->host), line_end);
 	encode_format(output, "X-Backstop-Kind: %s%s", plain_or(notice->kind, "-"), line_end);
+}
+
+static void add_own_fields(
+	struct output *output, const struct compose_facts *facts, const char *line_end)
+{
+	const struct notice *notice = facts->notice;
+
+	add_loop_fields(output, facts, line_end);
 	encode_format(output, "X-Backstop-Verdict: %s%s", plain_or(notice->verdict, "-"), line_end);
 	encode_format(output, "X-Backstop-Score: %d%s", notice->score, line_end);
 }
@@ -229,8 +237,8 @@ static void add_part(struct output *output, const struct part_row *row, const st
 	}
 }
 
-static void add_header(struct output *output, const struct compose_facts *facts, bool is_report,
-	const char *boundary)
+/* The fields of every message that is ours, up to those of its content. */
+static void add_header(struct output *output, const struct compose_facts *facts)
 {
 	char date[CLOCK_TEXT_MAX];
 
@@ -242,10 +250,6 @@ static void add_header(struct output *output, const struct compose_facts *facts,
 	encode_format(output, "Message-ID: <backstop.%s@%s>\n", facts->token, facts->host);
 	encode_format(output, "MIME-Version: 1.0\n");
 	encode_format(output, "Auto-Submitted: auto-generated\n");
-	add_own_fields(output, facts, "\n");
-	encode_format(output, "Content-Type: %s;\n\tboundary=\"%s\"\n\n",
-		is_report ? "multipart/report; report-type=delivery-status" : "multipart/mixed",
-		boundary);
 }
 
 struct bytes compose_summary(const void *context, const struct compose_facts *facts)
@@ -268,7 +272,11 @@ struct bytes compose_summary(const void *context, const struct compose_facts *fa
 	boundary = make_boundary(scratch, facts->token, pieces);
 	is_report = pieces[PART_REPORT].content.size > 0 &&
 		    pieces[PART_REPORT].transfer == TRANSFER_7BIT;
-	add_header(&output, facts, is_report, boundary);
+	add_header(&output, facts);
+	add_own_fields(&output, facts, "\n");
+	encode_format(&output, "Content-Type: %s;\n\tboundary=\"%s\"\n\n",
+		is_report ? "multipart/report; report-type=delivery-status" : "multipart/mixed",
+		boundary);
 	for (int i = 0; i < PART_COUNT; i++) {
 		if (i != PART_TEXT && pieces[i].content.size == 0)
 			continue;
@@ -278,6 +286,21 @@ struct bytes compose_summary(const void *context, const struct compose_facts *fa
 		encode_add(&output, "\n", 1);
 	}
 	encode_format(&output, "--%s--\n", boundary);
+	mem_free(scratch);
+	return (struct bytes){output.data, output.size};
+}
+
+struct bytes compose_text(const void *context, const struct compose_facts *facts)
+{
+	const char *text = facts->notice->text != NULL ? facts->notice->text : "";
+	struct output output = {.context = context};
+	void *scratch = mem_context(context, "compose_text");
+	struct bytes content = {(const unsigned char *)text, strlen(text)};
+	struct piece piece = make_piece(scratch, PART_TEXT, content);
+
+	add_header(&output, facts);
+	add_loop_fields(&output, facts, "\n");
+	add_part(&output, &part_rows[PART_TEXT], &piece);
 	mem_free(scratch);
 	return (struct bytes){output.data, output.size};
 }

@@ -28,6 +28,10 @@ struct compose_facts {
  * multipart/mixed, with the report as an attachment. On context. */
 struct bytes compose_summary(const void *context, const struct compose_facts *facts);
 
+/* A new message of text alone, with LF line ends; of the notice its list, subject, kind, text and
+ * time. On context. */
+struct bytes compose_text(const void *context, const struct compose_facts *facts);
+
 /* The lines that go in front of the original, which then follows unchanged: our header fields, in
  * the original's kind of line end, and an empty line where the original does not begin with a
  * header field. On context. */

@@ -96,6 +96,23 @@ static enum status send_to_each(const void *context, const struct config *config
 	return result;
 }
 
+/* What compose needs to know of us and of whom it is for. */
+static enum status find_facts(
+	const void *context, struct compose_facts *facts, const char **error_out)
+{
+	if (!has_recipients(facts->recipients, facts->recipient_count)) {
+		*error_out = "there is nobody to forward to: the list has no owners";
+		return STATUS_CONFIG;
+	}
+	facts->host = find_host(context);
+	facts->token = make_token(context);
+	if (facts->token == NULL) {
+		*error_out = "the system gives no random numbers";
+		return STATUS_IO;
+	}
+	return STATUS_OK;
+}
+
 enum status forward_send(const void *context, const struct config *config,
 	const char *const *recipients, size_t recipient_count, enum owner_sees owner_sees,
 	const struct notice *notice, struct bytes original, const char **error_out)
@@ -104,17 +121,10 @@ enum status forward_send(const void *context, const struct config *config,
 		.notice = notice, .recipients = recipients, .recipient_count = recipient_count};
 	struct process_request request = {.input_count = 0};
 	struct bytes input[2];
+	enum status status = find_facts(context, &facts, error_out);
 
-	if (!has_recipients(recipients, recipient_count)) {
-		*error_out = "there is nobody to forward to: the list has no owners";
-		return STATUS_CONFIG;
-	}
-	facts.host = find_host(context);
-	facts.token = make_token(context);
-	if (facts.token == NULL) {
-		*error_out = "the system gives no random numbers";
-		return STATUS_IO;
-	}
+	if (status != STATUS_OK)
+		return status;
 	switch (owner_sees) {
 	case OWNER_SEES_SUMMARY:
 		input[request.input_count++] = compose_summary(context, &facts);
@@ -125,5 +135,22 @@ enum status forward_send(const void *context, const struct config *config,
 		break;
 	}
 	request.input = input;
+	return send_to_each(context, config, recipients, recipient_count, &request, error_out);
+}
+
+enum status forward_text(const void *context, const struct config *config,
+	const char *const *recipients, size_t recipient_count, const struct notice *notice,
+	const char **error_out)
+{
+	struct compose_facts facts = {
+		.notice = notice, .recipients = recipients, .recipient_count = recipient_count};
+	struct process_request request = {.input_count = 1};
+	struct bytes input;
+	enum status status = find_facts(context, &facts, error_out);
+
+	if (status != STATUS_OK)
+		return status;
+	input = compose_text(context, &facts);
+	request.input = &input;
 	return send_to_each(context, config, recipients, recipient_count, &request, error_out);
 }

@@ -36,8 +36,8 @@ static const char *shown_title(const struct config_file *file, const struct conf
 
 static void *slot_of(const struct config_row *row, void *base)
 {
-	assert(row->is_unused || row->offset > 0);
-	return row->is_unused ? NULL : (char *)base + row->offset;
+	assert(row->offset > 0);
+	return (char *)base + row->offset;
 }
 
 /* An element that is not right stays zero: then the file is refused anyway, and positions agree
@@ -45,28 +45,25 @@ static void *slot_of(const struct config_row *row, void *base)
 static void fill_list(struct config_file *file, const struct config_section *section,
 	const struct config_row *row, size_t count, void *context, void *base)
 {
-	char *items = row->is_unused ? NULL : mem_alloc(context, count * row->element_size);
+	char *items = mem_alloc(context, count * row->element_size);
 	size_t at = 0;
 
 	for (size_t i = 0; i < section->count; i++) {
 		const struct config_entry *entry = &section->entries[i];
-		char *slot = items == NULL ? NULL : items + at * row->element_size;
 
 		if (entry->row != row)
 			continue;
-		if (!row->check(context, row, entry->text, slot))
+		if (!row->check(context, row, entry->text, items + at * row->element_size))
 			config_file_complain_value(file, entry);
 		at++;
 	}
-	if (items != NULL) {
-		memcpy(slot_of(row, base), &items, sizeof items);
-		memcpy((char *)base + row->count_offset, &count, sizeof count);
-	}
+	memcpy(slot_of(row, base), &items, sizeof items);
+	memcpy((char *)base + row->count_offset, &count, sizeof count);
 }
 
 static void fill_default(const struct config_row *row, void *context, void *base)
 {
-	bool is_right = row->standard == NULL || row->is_unused ||
+	bool is_right = row->standard == NULL ||
 			row->check(context, row, row->standard, slot_of(row, base));
 
 	assert(is_right);
@@ -93,9 +90,6 @@ static void fill_section(
 			fill_default(row, context, base);
 			continue;
 		}
-		if (row->is_unused)
-			config_file_complain(file, entry->line, true,
-				"%s: this version does not use it yet", row->name);
 		if (row->is_list)
 			fill_list(file, section, row, count, context, base);
 		else if (!row->check(context, row, entry->text, slot_of(row, base)))

@@ -72,6 +72,12 @@ struct domain_config {
 	enum sent_log sent_log;
 };
 
+/* "20/hour". */
+struct limit_config {
+	int count; /* 0: there is no limit */
+	int64_t period_s;
+};
+
 struct list_config {
 	const char *address; /* normalised; the list's posting address */
 	int line;
@@ -84,6 +90,7 @@ struct list_config {
 	struct target backscatter; /* default drop */
 	struct target autoreplies; /* genuine ones; default drop */
 	struct target ordinary;	   /* what is no bounce at all, and complaints; default forward */
+	struct limit_config owner_limit; /* owner-limit: reports sent one by one; default none */
 	enum owner_sees owner_sees;
 	const char *roster; /* path of the file of members, or NULL */
 };
@@ -97,12 +104,6 @@ struct dns_config {
 	int64_t timeout_s; /* of one question to one server; default 3s */
 	int64_t budget_s;  /* of all questions of a message together; default 8s. At most half of
 			      the deadline: what is done with the message takes time, too */
-};
-
-/* "20/hour". */
-struct limit_config {
-	int count;
-	int64_t period_s;
 };
 
 /* Section storm. */

@@ -46,9 +46,8 @@ struct config_row {
 	int64_t low, high;		 /* for numbers and durations */
 	unsigned actions;		 /* for targets: allowed ones, bits 1 << action */
 
-	bool is_list;	/* values in braces */
-	bool is_unused; /* accepted and checked, but this version does not act on it: no slot */
-	size_t offset;	/* of the member in the structure of its kind */
+	bool is_list;	     /* values in braces */
+	size_t offset;	     /* of the member in the structure of its kind */
 	size_t count_offset; /* lists: of the member that counts */
 	size_t element_size; /* lists */
 };

@@ -304,11 +304,9 @@ static bool check_dkim_key(
 static bool check_limit(
 	const void *context, const struct config_row *row, const char *text, void *slot)
 {
-	static const struct {
-		const char *name;
-		int64_t period_s;
-	} units[] = {{"minute", 60}, {"hour", 60 * 60}, {"day", DAY_S}};
-	struct limit_config *limit = slot;
+	static const struct config_word units[] = {
+		{"minute", 60}, {"hour", 60 * 60}, {"day", DAY_S}, {NULL, 0}};
+	const struct config_word *unit = units;
 	const char *slash = strchr(text, '/');
 	char *count;
 	bool is_right;
@@ -317,18 +315,13 @@ static bool check_limit(
 	if (slash == NULL)
 		return false;
 	count = mem_strndup(context, text, (size_t)(slash - text));
-	is_right = parse_number(count, 1, LIMIT_COUNT_MAX);
-	if (is_right && limit != NULL)
-		limit->count = atoi(count);
+	while (unit->name != NULL && strcmp(slash + 1, unit->name) != 0)
+		unit++;
+	is_right = unit->name != NULL && parse_number(count, 1, LIMIT_COUNT_MAX);
+	if (is_right && slot != NULL)
+		*(struct limit_config *)slot = (struct limit_config){atoi(count), unit->value};
 	mem_free(count);
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-		if (strcmp(slash + 1, units[i].name) != 0)
-			continue;
-		if (limit != NULL)
-			limit->period_s = units[i].period_s;
-		return is_right;
-	}
-	return false;
+	return is_right;
 }
 
 /* How the file spells an action, and what its argument must begin with (NULL: it has none). */
@@ -501,7 +494,7 @@ const struct config_row config_rows[] = {
 	{CONFIG_LIST, "ordinary", TARGET(ALWAYS | HOLD), .standard = "forward",
 		.no_drop = "what is no bounce is never dropped; use hold",
 		AT(list_config, ordinary)},
-	{CONFIG_LIST, "owner-limit", check_limit, .is_unused = true, .want = WANT_LIMIT},
+	{CONFIG_LIST, "owner-limit", check_limit, .want = WANT_LIMIT, AT(list_config, owner_limit)},
 	{CONFIG_LIST, "owner-sees", WORDS(owner_views), .standard = "summary",
 		AT(list_config, owner_sees)},
 };

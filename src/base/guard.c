@@ -95,7 +95,7 @@ static void defer(int signal_number)
 {
 	static const char deadline[] = "backstop: deadline passed, deferring\n";
 	static const char ended[] = "backstop: ended by a signal, deferring\n";
-	static const char safe[] = "backstop: delivered, but ended before it was recorded\n";
+	static const char safe[] = "backstop: the message is safe, but ended before all was done\n";
 	const char *line = is_message_safe ? safe : signal_number == SIGALRM ? deadline : ended;
 	size_t size = (is_message_safe			 ? sizeof safe
 			      : signal_number == SIGALRM ? sizeof deadline

@@ -2,8 +2,9 @@
  * check_parts.h: what the files of `backstop check` share, and nobody else includes.
  *
  * check.c is the command; check_finding.c says and counts what is found; check_rules.c looks at the
- * rules, check_place.c at files and folders, check_roster.c at rosters, check_user.c lets it do so
- * with another user's rights, check_mta.c asks the mail server, check_dns.c asks DNS.
+ * rules, check_place.c at files and folders, check_roster.c at rosters, check_owed.c at digests,
+ * check_user.c lets it do so with another user's rights, check_mta.c asks the mail server,
+ * check_dns.c asks DNS.
  */
 #ifndef BACKSTOP_CMD_CHECK_PARTS_H
 #define BACKSTOP_CMD_CHECK_PARTS_H

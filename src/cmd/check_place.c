@@ -18,6 +18,7 @@
 #include "base/prvs.h"
 #include "base/tag.h"
 #include "cmd/check_held.h"
+#include "cmd/check_owed.h"
 #include "cmd/check_parts.h"
 #include "cmd/check_storms.h"
 #include "state/state.h"
@@ -209,6 +210,7 @@ static void check_records(struct survey *survey, struct state *state)
 		directory, format_size(survey, size.used_bytes), (unsigned long long)size.events,
 		(unsigned long long)size.held, (unsigned long long)size.sent_entries);
 	check_held(survey, state);
+	check_owed(survey, state);
 	check_storms(survey, state);
 }
 

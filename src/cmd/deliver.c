@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "pipeline_digest.h"
 #include "read/source.h"
 
 #define ERROR_SHOWN_MAX 200
@@ -62,6 +63,30 @@ static void read_envelope(const struct command_run *run, struct envelope *envelo
 		envelope->client_name = text_lower(run->context, name);
 }
 
+static void log_digest(void *argument, const char *list, enum status status, const char *what)
+{
+	(void)argument;
+	if (status == STATUS_OK)
+		log_info("digest list=%s sent: %s", list, what);
+	else
+		log_warning("digest list=%s not sent: %s", list, what);
+}
+
+/* A host without a timer must not leave owners without what they are owed. The message itself is
+ * safe by now, whatever becomes of this. */
+static void send_digest(const struct command_run *run, const struct judgement *judgement)
+{
+	const struct digest_run digest = {
+		.pipeline = run->pipeline,
+		.list = judgement->list == NULL ? NULL : judgement->list->address,
+		.is_delivery = true,
+		.tell = log_digest,
+	};
+
+	if (digest.list != NULL && run->state != NULL)
+		pipeline_send_digests(&digest);
+}
+
 enum status deliver_run(struct command_run *run)
 {
 	struct envelope envelope;
@@ -85,5 +110,6 @@ enum status deliver_run(struct command_run *run)
 			action_name(judgement.decision.target.action), ERROR_SHOWN_MAX,
 			error == NULL ? status_text(status) : error);
 	log_info("%s", pipeline_log_line(run->context, &judgement, &event));
+	send_digest(run, &judgement);
 	return STATUS_OK;
 }

@@ -59,11 +59,20 @@ static bool takes_away(enum action action)
 	return action == ACTION_DROP || action == ACTION_HOLD;
 }
 
-/* Only what would make mail for the owners: a Maildir or a program can take it all. */
+/* Only what would make mail for the owners: a Maildir or a program can take it all. What would be
+ * genuine in calm times is the owners' to see: it is collected instead. */
 static bool is_held_by_storm(const struct decide_input *input, enum action action)
 {
-	return input->is_storm && action == ACTION_FORWARD &&
+	return input->is_storm && !input->is_storm_alone && action == ACTION_FORWARD &&
 	       (input->verdict == VERDICT_UNPROVEN || input->verdict == VERDICT_BACKSCATTER);
+}
+
+/* What would make one more mail for owners who have had theirs, or have a storm. */
+static bool is_collected(const struct decide_input *input, const struct decision *decision)
+{
+	return (input->is_over_limit || input->is_storm) &&
+	       decision->target.action == ACTION_FORWARD && input->mode != MODE_OBSERVE &&
+	       input->kind != KIND_ORDINARY;
 }
 
 struct decision decide_action(const struct decide_input *input)
@@ -92,6 +101,14 @@ struct decision decide_action(const struct decide_input *input)
 		decision.target = input->is_looping ? (struct target){ACTION_FILE, NULL}
 						    : input->list->genuine;
 		decision.why = "observe mode: nothing is dropped or held";
+	}
+	if (is_collected(input, &decision)) {
+		decision.target = (struct target){ACTION_HOLD, NULL};
+		decision.is_collected = true;
+		decision.why = input->is_storm ? "the list is in a storm: kept for the message at "
+						 "its end"
+					       : "above the list's owner-limit: kept for the "
+						 "owners' digest";
 	}
 	return decision;
 }

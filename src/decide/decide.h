@@ -14,19 +14,23 @@ struct decide_input {
 	const struct list_config *list; /* NULL: no list is configured for the address */
 	bool is_looping;		/* the message is, or returns, a mail of our own */
 	bool is_storm;			/* the list is in a storm */
+	bool is_storm_alone;		/* without the storm the verdict would be genuine */
+	bool is_over_limit;		/* the owners have had as many as the list's owner-limit */
 };
 
 struct decision {
 	struct target target; /* what will be done */
 	enum action policy; /* what the policy asks for, or a storm; differs in observe mode and for
 			       loops */
+	bool is_collected;  /* held for the owners' digest, where policy says forward */
 	const char *why;    /* a phrase for people; static */
 };
 
 /* Never drops or holds in observe mode, never drops without VERDICT_BACKSCATTER (or a genuine
  * automatic reply by policy), never forwards what loops. ACTION_FILE with argument NULL means the
  * state's Maildir "unclaimed", for mail that nobody is configured for. In a storm what is not
- * genuine is held instead of forwarded. */
+ * genuine is held instead of forwarded. Above the owner-limit, and in a storm, what is left is held
+ * for the digest, ordinary mail apart: a person may wait for an answer. */
 struct decision decide_action(const struct decide_input *input);
 
 #endif

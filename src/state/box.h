@@ -37,6 +37,7 @@ enum box_db {
 	BOX_ROLLUPS,
 	BOX_RATES,
 	BOX_STORMS,
+	BOX_OWED,
 	BOX_DB_COUNT
 };
 

@@ -86,9 +86,32 @@ int held_take(struct state *state, MDB_txn *transaction, uint64_t id, char *file
 		code = MDB_CORRUPTED;
 	if (code == MDB_SUCCESS)
 		code = expiry_remove(state, transaction, &held);
+	if (code == MDB_SUCCESS && held.expires_s == 0)
+		code = owed_forget(state, transaction, held.event.list, id);
 	if (code == MDB_SUCCESS) {
 		snprintf(file_out, SWEEP_NAME_MAX, "%s", held.file);
 		code = mdb_del(transaction, state->dbis[BOX_HELD], &key, NULL);
+	}
+	mem_free(context);
+	return code;
+}
+
+int held_expire(struct state *state, MDB_txn *transaction, uint64_t id, int64_t expires_s)
+{
+	void *context = mem_context(NULL, "held");
+	unsigned char bytes[CODEC_U64_SIZE];
+	MDB_val key = {.mv_size = sizeof bytes, .mv_data = bytes};
+	MDB_val value;
+	struct held held;
+	int code;
+
+	codec_store_u64(bytes, id);
+	code = mdb_get(transaction, state->dbis[BOX_HELD], &key, &value);
+	if (code == MDB_SUCCESS && decode(&key, &value, context, &held)) {
+		code = expiry_remove(state, transaction, &held);
+		held.expires_s = expires_s;
+		if (code == MDB_SUCCESS)
+			code = held_put(state, transaction, &held);
 	}
 	mem_free(context);
 	return code;

@@ -26,6 +26,7 @@ static record_check *const checks[BOX_DB_COUNT] = {
 	[BOX_ROLLUPS] = rollup_check,
 	[BOX_RATES] = rate_check,
 	[BOX_STORMS] = place_check,
+	[BOX_OWED] = owed_check,
 };
 
 /* The first row that the key begins with. */

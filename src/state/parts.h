@@ -14,6 +14,7 @@
 #include "state/codec.h"
 #include "state/dns_cache.h"
 #include "state/ledger.h"
+#include "state/owed.h"
 #include "state/proof.h"
 #include "state/rate.h"
 #include "state/record.h"
@@ -94,6 +95,14 @@ int held_put(struct state *state, MDB_txn *transaction, const struct held *held)
 /* Removes a held record and its row, and gives the name of its file (SWEEP_NAME_MAX bytes). LMDB's
  * code; MDB_CORRUPTED when it does not decode, and then it stays. */
 int held_take(struct state *state, MDB_txn *transaction, uint64_t id, char *file_out);
+
+/* From now on it expires at expires_s. LMDB's code. */
+int held_expire(struct state *state, MDB_txn *transaction, uint64_t id, int64_t expires_s);
+
+/* Counts a report for a list's owners (event->owed), which has its id. LMDB's code. */
+int owed_count(struct state *state, MDB_txn *transaction, const struct event *event);
+/* It no longer waits, if it did; list may be NULL. LMDB's code. */
+int owed_forget(struct state *state, MDB_txn *transaction, const char *list, uint64_t id);
 
 /* The index by expiry: a row in, a row out, and the oldest ones out that are over or too much for
  * sweep->limit_bytes, never that of the event itself. LMDB's code. */
@@ -212,5 +221,6 @@ record_check settings_check;
 record_check rate_check;
 record_check place_check;
 record_check settings_check_source;
+record_check owed_check;
 
 #endif

@@ -94,6 +94,8 @@ static int write_all(struct state *state, MDB_txn *transaction, void *argument)
 		code = ageing_run(state, transaction, event);
 	if (code == MDB_SUCCESS && recording->held.file != NULL)
 		code = held_put(state, transaction, &recording->held);
+	if (code == MDB_SUCCESS && event->owed != NULL)
+		code = owed_count(state, transaction, event);
 	if (code == MDB_SUCCESS && event->proofs != NULL)
 		code = proof_count(state, transaction, event->proofs, event->time_s);
 	if (code == MDB_SUCCESS && event->audit != NULL)

@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "base/words.h"
 #include "state/audit.h"
+#include "state/owed.h"
 #include "state/proof.h"
 #include "state/rate.h"
 #include "state/reputation.h"
@@ -53,11 +54,12 @@ struct event {
 	enum reputation_use reputation; /* how it counts for its reporter; not part of the record.
 					   Genuine becomes proven where its proofs are new */
 	const struct audit_entry *audit; /* to be written with it, not part of it; or NULL */
-	const struct rate_use *rates;	/* likewise */
+	const struct rate_use *rates;	 /* likewise */
 	/* Set by record_event where rates are counted: what the event did to the storm of its list,
 	 * and of the host. Not part of the record. */
 	enum storm_change list_storm;
 	enum storm_change host_storm;
+	const struct owed_use *owed; /* likewise; only where there is a list */
 };
 
 /* What stands in place of evidence in the event of a release, and nowhere else: evidence is made of

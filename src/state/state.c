@@ -59,6 +59,7 @@ static const char *const database_names[BOX_DB_COUNT] = {
 	[BOX_ROLLUPS] = "rollups",
 	[BOX_RATES] = "rates",
 	[BOX_STORMS] = "storms",
+	[BOX_OWED] = "owed",
 };
 
 const char *box_name(enum box_db database)

@@ -66,10 +66,12 @@ configure 'deadline = "20"' 'tag-lifetime = "1h"' 'owner-sees = all'
 fault "^$conf:3: deadline = \"20\": want a time" "a value without a unit"
 like "$out" "^$conf:7: tag-lifetime" "a second fault is told as well"
 like "$out" "^$conf:11: owner-sees" "and a third"
-configure '' '' 'owner-limit = "20/hour"'
+configure "sendmail = \"$dir/sendmail\"
+deadline = 10s
+dns { budget = 6s }"
 run check
 is "$status" 0 "a warning alone is no fault"
-like "$out" "^warning: $conf:[0-9]+: owner-limit" "it is marked"
+like "$out" "^warning: $conf:5: dns: .*budget is cut to 5s" "it is marked"
 like "$out" "^$conf: no faults, 1 warning$" "and counted"
 run "$BACKSTOP" check -c "$dir/nowhere.conf"
 is "$status" 78 "no configuration is a fault"

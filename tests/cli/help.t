@@ -25,7 +25,7 @@ is "$err" "" "on standard output"
 like "$out" "^usage: backstop COMMAND" "and says how it is used"
 commands=$(printf '%s\n' "$out" | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 is "$(printf '%s\n' "$commands" | sort | tr '\n' ' ')" \
-	"audit check db deliver explain held lists report rules scan sent submit tag " "it lists the commands"
+	"audit check db deliver digest explain held lists report rules scan sent submit tag " "it lists the commands"
 run "$BACKSTOP"
 is "$status" 64 "no command is wrong usage"
 like "$err" "^usage: backstop COMMAND" "which is explained"
@@ -74,7 +74,7 @@ for page in "$man"/backstop-*.1; do
 	like "$(echo $commands)" "(^| )${name%.1}( |$)" "${page##*/} is about a command"
 done
 
-# Every setting, and none that is none; what is not acted on yet says so.
+# Every setting, and none that is none.
 keys_of() {
 	grep -oE '^	\{CONFIG_[A-Z]+, "[a-z-]+"' "$tree/src/base/config_rows.c" | grep -oE '[a-z][a-z-]*'
 }
@@ -121,12 +121,6 @@ section() {
 run "$BACKSTOP" check -c "$dir/all.conf"
 unlike "$(printf '%s\n' "$out" | grep -v '^warning: ')" "all.conf:[0-9]+: .*(want|unknown|belongs)" \
 	"the examples of its settings are right"
-for key in $(printf '%s\n' "$out" | sed -n 's/^warning: .*: \([a-z-]*\): this version does not use it yet.*/\1/p'); do
-	[ "$key" = dns ] || [ "$key" = blocklist ] && continue
-	like "$(plain "$man/backstop.conf.5" | sed -n "/^\\.B $key\$/,/^\\.TP/p" | tr '\n' ' ')" \
-		"This version does not act on it yet" "$key: the page says that it is not used yet"
-done
-
 # What a check can result in.
 rules=$tree/rules/weights.rules
 for row in $(sed -n 's/^\([a-z]*\)	\([a-z-]*\)	.*/\1:\2/p' "$rules"); do

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static const char *const later[] = {
-	"roster", "proofs", "proof-times", "dns", "audit", "rollups", "rates", "storms"};
+	"roster", "proofs", "proof-times", "dns", "audit", "rollups", "rates", "storms", "owed"};
 
 static int age(MDB_env *env)
 {

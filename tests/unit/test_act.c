@@ -286,6 +286,24 @@ START_TEST(forward_calls_sendmail)
 }
 END_TEST
 
+START_TEST(forward_text_calls_sendmail)
+{
+	const struct config *config = configure(reading_end());
+	const char *error = NULL;
+	enum status status = forward_text(context, config, owners, 1, &notice, &error);
+	struct bytes message;
+
+	ck_assert_msg(status == STATUS_OK, "got %s: %s", status_text(status), error);
+	check_bytes("words", read_file(path_of("argv")),
+		of_text(mem_printf(context, "-i\n-f\n<>\n--\n%s\n", owners[0])));
+	message = read_file(path_of("message"));
+	ck_assert_ptr_nonnull(memmem(message.data, message.size, "\n\nIt failed.\n", 13));
+	ck_assert_ptr_nonnull(memmem(message.data, message.size, "\nX-Backstop-Loop: ", 18));
+	ck_assert_ptr_null(memmem(message.data, message.size, "multipart", 9));
+	ck_assert_int_eq(forward_text(context, config, owners, 0, &notice, &error), STATUS_CONFIG);
+}
+END_TEST
+
 START_TEST(forward_passes_originals_on)
 {
 	const struct config *config = configure(reading_end());
@@ -402,6 +420,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, pipe_knows_the_facts);
 	tcase_add_test(tcase, pipe_variables_have_a_cap);
 	tcase_add_test(tcase, forward_calls_sendmail);
+	tcase_add_test(tcase, forward_text_calls_sendmail);
 	tcase_add_loop_test(tcase, forward_passes_originals_on, 0, LENGTH(originals));
 	tcase_add_test(tcase, forward_makes_new_ids);
 	tcase_add_loop_test(tcase, forward_end, 0, LENGTH(forward_ends));

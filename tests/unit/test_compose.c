@@ -233,6 +233,33 @@ START_TEST(header_of_summary)
 }
 END_TEST
 
+/* A message of text alone: what an automatic answer must not be sent to (RFC 3834 section 2), and
+ * none of a report's own fields. */
+START_TEST(text_alone)
+{
+	static const char want[] = "From: Mail Delivery System <MAILER-DAEMON@lists.example.org>\n"
+				   "To: alice@example.org,\n\tbob@example.net\n"
+				   "Subject: =?UTF-8?Q?Digest:_caf_=C3=A9?=\n"
+				   "Date: Mon, 23 Nov 2026 19:19:22 +0000\n"
+				   "Message-ID: <backstop." TOKEN "@host.example.org>\n"
+				   "MIME-Version: 1.0\n"
+				   "Auto-Submitted: auto-generated\n"
+				   "X-Backstop-Loop: announce@lists.example.org\n"
+				   "X-Backstop-Kind: digest\n"
+				   "Content-Type: text/plain; charset=utf-8\n"
+				   "Content-Transfer-Encoding: quoted-printable\n"
+				   "\n"
+				   "caf=C3=A9\n";
+	struct notice notice = plain_notice();
+	struct compose_facts facts = facts_of(&notice);
+
+	notice.subject = "Digest: caf \xC3\xA9";
+	notice.kind = "digest";
+	notice.text = "caf\xC3\xA9\n";
+	ck_assert_str_eq(as_text(compose_text(context, &facts)), want);
+}
+END_TEST
+
 static const struct {
 	const char *list;
 	const char *from;
@@ -531,6 +558,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, subject, 0, LENGTH(subject_rows));
 	tcase_add_test(tcase, subject_has_a_cap);
 	tcase_add_test(tcase, header_of_summary);
+	tcase_add_test(tcase, text_alone);
 	tcase_add_loop_test(tcase, list_in_header, 0, LENGTH(list_rows));
 	tcase_add_test(tcase, recipients_in_header);
 	tcase_add_loop_test(tcase, parts, 0, LENGTH(part_rows));

@@ -177,6 +177,8 @@ START_TEST(accepts_every_key)
 	ck_assert_str_eq(list->backscatter.argument, "/var/spool/forged");
 	ck_assert_int_eq(list->autoreplies.action, ACTION_DROP);
 	ck_assert_int_eq(list->ordinary.action, ACTION_PASS);
+	ck_assert_int_eq(list->owner_limit.count, 20);
+	ck_assert_int_eq(list->owner_limit.period_s, 60 * 60);
 	ck_assert_int_eq(list->owner_sees, OWNER_SEES_ORIGINAL);
 	ck_assert_str_eq(list->roster, "/var/lib/lists/announce/members");
 }
@@ -216,26 +218,6 @@ START_TEST(reads_dns)
 	ck_assert_uint_eq(config->dns.server_count, 0);
 	ck_assert_int_eq(config->dns.timeout_s, 3);
 	ck_assert_int_eq(config->dns.budget_s, 8);
-}
-END_TEST
-
-static const int unused_lines[] = {36};
-
-START_TEST(warns_of_what_is_not_used_yet)
-{
-	const struct config *config;
-	struct config_faults faults;
-
-	write_file(whole, strlen(whole));
-	ck_assert_int_eq(config_read(context, path, &config, &faults), STATUS_OK);
-	ck_assert_msg(faults.count == LENGTH(unused_lines), "want %zu, got:%s",
-		LENGTH(unused_lines), all_faults(&faults));
-	for (size_t i = 0; i < faults.count; i++) {
-		ck_assert_int_eq(faults.items[i].line, unused_lines[i]);
-		ck_assert(faults.items[i].is_warning);
-		ck_assert_msg(strstr(faults.items[i].text, ": this version does not use it yet"),
-			"got %s", faults.items[i].text);
-	}
 }
 END_TEST
 
@@ -433,10 +415,9 @@ static const struct fault_case fault_cases[] = {
 	{LIST("owner-limit = 20"), 4, "want NUMBER/minute", REFUSED},
 	{LIST("owner-limit = \"x/hour\""), 4, "want NUMBER/minute", REFUSED},
 	{LIST("owner-limit = \"20/week\""), 4, "want NUMBER/minute", REFUSED},
-	{LIST("owner-limit = \"20/hour\""), 4, "owner-limit: this version does not use it", WARNED},
+	{LIST("owner-limit = \"0/hour\""), 4, "want NUMBER/minute", REFUSED},
 	{LIST("owner-sees = all"), 4, "want summary or original", REFUSED},
 	{LIST("roster = members"), 4, "want a path", REFUSED},
-	{LIST("owner-limit = 1/day"), 4, "owner-limit: this version does not use it yet", WARNED},
 	{LIST("bounces = {\"a-bounces\"}"), 4, "bounces = \"a-bounces\": want an address", REFUSED},
 	{DOMAIN "list \"a@x.org\" { owners = {\"b y@y.org\"} }", 2, "want an address", REFUSED},
 	{DOMAIN "list \"a@x.org\" { owners = {\"\"} }", 2, "owners = \"\": want an address",
@@ -733,9 +714,8 @@ START_TEST(rows_are_sound)
 		ck_assert_msg(
 			row->standard == NULL || row->check(context, row, row->standard, NULL),
 			"%s: default", row->name);
-		ck_assert_msg(row->is_unused || row->offset > 0, "%s: no place", row->name);
-		ck_assert_msg(!row->is_list || row->is_unused || row->element_size > 0, "%s: size",
-			row->name);
+		ck_assert_msg(row->offset > 0, "%s: no place", row->name);
+		ck_assert_msg(!row->is_list || row->element_size > 0, "%s: size", row->name);
 	}
 }
 END_TEST
@@ -749,7 +729,6 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, accepts_every_key);
-	tcase_add_test(tcase, warns_of_what_is_not_used_yet);
 	tcase_add_test(tcase, reads_dns);
 	tcase_add_test(tcase, has_defaults);
 	tcase_add_test(tcase, has_defaults_in_sections);

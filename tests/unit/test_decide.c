@@ -30,7 +30,12 @@ START_TEST(never_drops_without_proof)
 	bool is_looping = _i / KIND_COUNT / VERDICT_COUNT / 2 % 2;
 	bool is_storm = _i / KIND_COUNT / VERDICT_COUNT / 4 % 2;
 	struct list_config list = make_list(ACTION_DROP, ACTION_HOLD);
-	struct decide_input input = {kind, verdict, mode, &list, is_looping, is_storm};
+	struct decide_input input = {.kind = kind,
+		.verdict = verdict,
+		.mode = mode,
+		.list = &list,
+		.is_looping = is_looping,
+		.is_storm = is_storm};
 
 	if (!kind_is_judged(kind) != (verdict == VERDICT_NONE))
 		return; /* weigh never says so */
@@ -58,8 +63,11 @@ END_TEST
 
 START_TEST(keeps_what_no_list_claims)
 {
-	struct decide_input input = {
-		(enum kind)_i, VERDICT_BACKSCATTER, MODE_ENFORCE, NULL, false, true};
+	struct decide_input input = {.kind = (enum kind)_i,
+		.verdict = VERDICT_BACKSCATTER,
+		.mode = MODE_ENFORCE,
+		.is_storm = true,
+		.is_over_limit = true};
 	struct decision decision = decide_action(&input);
 
 	ck_assert_int_eq(decision.target.action, ACTION_FILE);
@@ -70,12 +78,41 @@ END_TEST
 START_TEST(observe_mode_says_what_would_be)
 {
 	struct list_config list = make_list(ACTION_DROP, ACTION_FORWARD);
-	struct decide_input input = {
-		KIND_FAILED, VERDICT_BACKSCATTER, MODE_OBSERVE, &list, false, false};
+	struct decide_input input = {.kind = KIND_FAILED,
+		.verdict = VERDICT_BACKSCATTER,
+		.mode = MODE_OBSERVE,
+		.list = &list};
 	struct decision decision = decide_action(&input);
 
 	ck_assert_int_eq(decision.policy, ACTION_DROP);
 	ck_assert_int_eq(decision.target.action, ACTION_FORWARD);
+}
+END_TEST
+
+/* Above the limit what would be forwarded is held for the digest, and nothing else is changed. */
+START_TEST(collects_what_would_be_forwarded)
+{
+	enum kind kind = (enum kind)(_i % KIND_COUNT);
+	enum verdict verdict = (enum verdict)(_i / KIND_COUNT % VERDICT_COUNT);
+	enum mode mode = (enum mode)(_i / KIND_COUNT / VERDICT_COUNT % 2);
+	bool is_looping = _i / KIND_COUNT / VERDICT_COUNT / 2 % 2;
+	struct list_config list = make_list(ACTION_DROP, ACTION_FORWARD);
+	struct decide_input input = {.kind = kind,
+		.verdict = verdict,
+		.mode = mode,
+		.list = &list,
+		.is_looping = is_looping};
+	struct decision without = decide_action(&input);
+	bool is_for_owners = without.target.action == ACTION_FORWARD && mode == MODE_ENFORCE &&
+			     kind != KIND_ORDINARY;
+
+	input.is_over_limit = true;
+	struct decision with = decide_action(&input);
+	ck_assert_msg(with.is_collected == is_for_owners, "%s %s: got %d", kind_name(kind),
+		verdict_name(verdict), with.is_collected);
+	ck_assert(!without.is_collected);
+	ck_assert_int_eq(with.policy, without.policy);
+	ck_assert_int_eq(with.target.action, is_for_owners ? ACTION_HOLD : without.target.action);
 }
 END_TEST
 
@@ -95,7 +132,9 @@ static const struct {
 	{VERDICT_UNPROVEN, &to_owners, MODE_OBSERVE, ACTION_FORWARD, ACTION_HOLD},
 	{VERDICT_BACKSCATTER, &to_owners, MODE_ENFORCE, ACTION_HOLD, ACTION_HOLD},
 	{VERDICT_BACKSCATTER, &to_owners, MODE_OBSERVE, ACTION_FORWARD, ACTION_HOLD},
-	{VERDICT_GENUINE, &to_owners, MODE_ENFORCE, ACTION_FORWARD, ACTION_FORWARD},
+	{VERDICT_GENUINE, &to_owners, MODE_ENFORCE, ACTION_HOLD, ACTION_FORWARD},
+	{VERDICT_GENUINE, &to_owners, MODE_OBSERVE, ACTION_FORWARD, ACTION_FORWARD},
+	{VERDICT_GENUINE, &to_maildir, MODE_ENFORCE, ACTION_FILE, ACTION_FILE},
 	{VERDICT_UNPROVEN, &to_maildir, MODE_ENFORCE, ACTION_FILE, ACTION_FILE},
 	{VERDICT_UNPROVEN, &to_program, MODE_ENFORCE, ACTION_PIPE, ACTION_PIPE},
 	{VERDICT_UNPROVEN, &passed_on, MODE_ENFORCE, ACTION_PASS, ACTION_PASS},
@@ -108,14 +147,37 @@ START_TEST(a_storm_holds_what_would_be_forwarded)
 		.unproven = *in_storms[_i].target,
 		.backscatter = *in_storms[_i].target,
 		.ordinary = {ACTION_FORWARD, NULL}};
-	struct decide_input input = {
-		KIND_FAILED, in_storms[_i].verdict, in_storms[_i].mode, &list, false, true};
+	struct decide_input input = {KIND_FAILED, in_storms[_i].verdict, in_storms[_i].mode, &list,
+		false, true, false, false};
 	struct decision decision = decide_action(&input);
 
 	ck_assert_msg(decision.target.action == in_storms[_i].action &&
 			      decision.policy == in_storms[_i].policy,
 		"row %d: got %s, policy %s", _i, action_name(decision.target.action),
 		action_name(decision.policy));
+	/* What is genuine is the owners' all the same, and only that. */
+	ck_assert_int_eq(decision.is_collected,
+		decision.target.action == ACTION_HOLD && in_storms[_i].verdict == VERDICT_GENUINE);
+}
+END_TEST
+
+/* What would be genuine in calm times is not hidden from the owners. */
+START_TEST(a_storm_alone_hides_nothing)
+{
+	struct list_config list = make_list(ACTION_DROP, ACTION_FORWARD);
+	struct decide_input input = {.kind = KIND_FAILED,
+		.verdict = VERDICT_UNPROVEN,
+		.mode = MODE_ENFORCE,
+		.list = &list,
+		.is_storm = true,
+		.is_storm_alone = true};
+	struct decision decision = decide_action(&input);
+
+	ck_assert_int_eq(decision.target.action, ACTION_HOLD);
+	ck_assert_int_eq(decision.policy, ACTION_FORWARD);
+	ck_assert(decision.is_collected);
+	list.unproven.action = ACTION_HOLD;
+	ck_assert(!decide_action(&input).is_collected);
 }
 END_TEST
 
@@ -123,7 +185,8 @@ END_TEST
 START_TEST(a_storm_leaves_ordinary_mail_alone)
 {
 	struct list_config list = make_list(ACTION_DROP, ACTION_FORWARD);
-	struct decide_input input = {KIND_ORDINARY, VERDICT_NONE, MODE_ENFORCE, &list, false, true};
+	struct decide_input input = {
+		KIND_ORDINARY, VERDICT_NONE, MODE_ENFORCE, &list, false, true, false, false};
 
 	ck_assert_int_eq(decide_action(&input).target.action, ACTION_FORWARD);
 }
@@ -136,8 +199,11 @@ int main(void)
 
 	tcase_add_loop_test(tcase, never_drops_without_proof, 0, KIND_COUNT * VERDICT_COUNT * 8);
 	tcase_add_loop_test(tcase, keeps_what_no_list_claims, 0, KIND_COUNT);
+	tcase_add_loop_test(
+		tcase, collects_what_would_be_forwarded, 0, KIND_COUNT * VERDICT_COUNT * 4);
 	tcase_add_test(tcase, observe_mode_says_what_would_be);
 	tcase_add_loop_test(tcase, a_storm_holds_what_would_be_forwarded, 0, ROWS(in_storms));
+	tcase_add_test(tcase, a_storm_alone_hides_nothing);
 	tcase_add_test(tcase, a_storm_leaves_ordinary_mail_alone);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

@@ -40,6 +40,10 @@ static const char config_text[] =
 	"	owners = {\"alice@example.org\"}\n"
 	"	genuine = \"pipe:cat >/dev/null\"\n"
 	"	backscatter = \"pipe:exit 1\"\n"
+	"}\n"
+	"list \"limited@lists.example.org\" {\n"
+	"	owners = {\"alice@example.org\"}\n"
+	"	owner-limit = \"2/hour\"\n"
 	"}\n";
 
 static const struct config *config;
@@ -204,6 +208,51 @@ START_TEST(expiry_costs_nothing_more)
 }
 END_TEST
 
+START_TEST(a_limit_costs_nothing_more)
+{
+	struct event event;
+
+	for (unsigned number = 1; number <= 5; number++) {
+		uint64_t before = state_transaction_count(state);
+
+		ck_assert_status(
+			process(GENUINE("limited@lists.example.org"), state, &event), STATUS_OK);
+		ck_assert_msg(event.action == (number <= 2 ? ACTION_FORWARD : ACTION_HOLD),
+			"number %u: got %s", number, action_name(event.action));
+		ck_assert_int_eq(event.policy, ACTION_FORWARD);
+		ck_assert_uint_eq(state_transaction_count(state) - before, 1);
+	}
+	ck_assert_uint_eq(count_held(), 3);
+	/* Without a state nothing is counted, and nothing waits. */
+	for (unsigned number = 1; number <= 5; number++) {
+		ck_assert_status(
+			process(GENUINE("limited@lists.example.org"), NULL, &event), STATUS_OK);
+		ck_assert_int_eq(event.action, ACTION_FORWARD);
+	}
+}
+END_TEST
+
+/* The owners get it at once where it cannot be kept: STATE/held is a file here. */
+START_TEST(what_cannot_be_kept_is_sent)
+{
+	struct event event;
+	char path[PATH_MAX + 64];
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/held", place);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fclose(file);
+	for (unsigned number = 1; number <= 3; number++) {
+		ck_assert_status(
+			process(GENUINE("limited@lists.example.org"), state, &event), STATUS_OK);
+		ck_assert_int_eq(event.action, ACTION_FORWARD);
+		ck_assert_uint_ne(event.id, 0);
+	}
+	ck_assert_uint_eq(count_held(), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pipeline");
@@ -214,6 +263,8 @@ int main(void)
 	tcase_add_test(tcase, event_says_why);
 	tcase_add_loop_test(tcase, judging_changes_nothing, 0, ROWS(rows));
 	tcase_add_loop_test(tcase, does_without_state_what_it_can, 0, ROWS(rows));
+	tcase_add_test(tcase, a_limit_costs_nothing_more);
+	tcase_add_test(tcase, what_cannot_be_kept_is_sent);
 	tcase_add_test(tcase, expiry_costs_nothing_more);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
