@@ -42,11 +42,19 @@ static void add_row(struct gathering *gathering, const struct digest_row *row)
 	slot->status = row->status == NULL ? NULL : mem_strdup(gathering->context, row->status);
 }
 
+/* Of unproven ones in a storm only those are kept for the owners that it alone makes so. */
+static bool is_storm_alone(const struct event *event)
+{
+	return event->verdict == VERDICT_UNPROVEN && event->evidence != NULL &&
+	       strstr(event->evidence, "storm:storm") != NULL;
+}
+
 static struct digest_row row_of(const struct held *held)
 {
 	struct digest_row row = {.kind = held->event.kind,
 		.verdict = held->event.verdict,
-		.time_s = held->event.time_s};
+		.time_s = held->event.time_s,
+		.is_storm_alone = is_storm_alone(&held->event)};
 
 	event_id_format(held->event.id, row.id);
 	return row;

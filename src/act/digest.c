@@ -19,7 +19,14 @@
 
 enum { ADDRESS_SHOWN_MAX = 254, STATUS_SHOWN_MAX = 20, ADDRESS_COLUMN_MAX = 40, MINUTE_TEXT = 17 };
 
-enum section { SECTION_PERMANENT, SECTION_PASSING, SECTION_DOUBTFUL, SECTION_OTHER, SECTION_COUNT };
+enum section {
+	SECTION_PERMANENT,
+	SECTION_PASSING,
+	SECTION_STORM,
+	SECTION_DOUBTFUL,
+	SECTION_OTHER,
+	SECTION_COUNT
+};
 
 static const struct {
 	const char *heading; /* behind it the number of addresses */
@@ -27,6 +34,9 @@ static const struct {
 } sections[] = {
 	[SECTION_PERMANENT] = {"Failed for good", 1000},
 	[SECTION_PASSING] = {"Delayed, or failed for a reason that may pass", 60},
+	[SECTION_STORM] =
+		{"Reports that only the storm makes doubtful; in calm times they are genuine",
+			1000},
 	[SECTION_DOUBTFUL] =
 		{"Not shown to be about mail of this list; take nobody off it for these", 60},
 	[SECTION_OTHER] = {"Other answers", 30},
@@ -36,6 +46,8 @@ _Static_assert(sizeof sections / sizeof sections[0] == SECTION_COUNT, "a section
 
 static enum section section_of(const struct digest_row *row)
 {
+	if (row->is_storm_alone)
+		return SECTION_STORM;
 	switch (row->verdict) {
 	case VERDICT_UNPROVEN:
 	case VERDICT_BACKSCATTER:
@@ -61,6 +73,7 @@ static const char *group_of(const struct digest_row *row)
 		return kind_name(row->kind);
 	case SECTION_PERMANENT:
 	case SECTION_PASSING:
+	case SECTION_STORM:
 	case SECTION_COUNT:
 		break;
 	}

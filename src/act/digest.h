@@ -21,7 +21,8 @@ struct digest_row {
 	enum verdict verdict;
 	enum reason reason;
 	bool is_permanent;
-	const char *status; /* enhanced status code, or NULL */
+	bool is_storm_alone; /* unproven, and genuine in calm times */
+	const char *status;  /* enhanced status code, or NULL */
 	int64_t time_s;
 	char id[DIGEST_ID_MAX]; /* of the report */
 	size_t count;		/* set by digest_text: reports that say the same */

@@ -121,7 +121,7 @@ like "$message" '^  held, of all these +[0-9]+$' "and how many are held"
 for number in 2 3 4; do
 	like "$message" "^    m$number@example\.net +5\.1\.1 " "m$number, who failed, is listed"
 done
-like "$(printf '%s\n' "$message" | sed -n '/^Not shown to be/,/^$/p')" '^    m5@example\.net ' \
+like "$(printf '%s\n' "$message" | sed -n '/^Reports that only the storm/,/^$/p')" '^    m5@example\.net ' \
 	"and what was unproven by the storm alone, apart"
 unlike "$message" 'owner-limit' "no limit had to do with it"
 unlike "$message" 'cara@example\.com' "what was held is not told of"

@@ -230,6 +230,22 @@ START_TEST(foreign_text_stays_on_its_line)
 }
 END_TEST
 
+START_TEST(a_storm_alone_is_a_section)
+{
+	struct digest_row row = FAILED("ann@example.net", REASON_USERUNKNOWN);
+	struct digest digest;
+	char *text;
+
+	row.verdict = VERDICT_UNPROVEN;
+	row.is_storm_alone = true;
+	digest = digest_of(&row, 1);
+	text = digest_text(context, &digest);
+	expect_text(
+		text, "in calm times they are genuine: 1\n  userunknown: 1\n    ann@example.net ");
+	expect_none(text, "take nobody off");
+}
+END_TEST
+
 START_TEST(without_a_limit_none_is_named)
 {
 	struct digest_row row = FAILED("ann@example.net", REASON_USERUNKNOWN);
@@ -250,6 +266,7 @@ int main(void)
 	tcase_add_loop_test(cases, each_report_has_its_section, 0, ROWS(section_rows));
 	tcase_add_test(cases, long_lists_are_cut);
 	tcase_add_test(cases, foreign_text_stays_on_its_line);
+	tcase_add_test(cases, a_storm_alone_is_a_section);
 	tcase_add_test(cases, without_a_limit_none_is_named);
 	suite_add_tcase(suite, cases);
 	return suite_run(suite);
