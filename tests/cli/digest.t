@@ -85,7 +85,7 @@ like "$message" '^  backstop held list --list=announce@lists\.example\.org --sin
 id=$(printf '%s\n' "$message" | sed -n 's/^    m4@.*  \([0-9A-F]*\)$/\1/p')
 bounce 4
 ok "the ID shows the report" sh -c "'$BACKSTOP' held -c '$conf' show --raw $id | cmp - '$dir/bounce'"
-like "$(held list)" 'm4@example\.net +2026-12-01' "from then on it expires"
+like "$(held list)" 'm4@example\.net +userunknown +2026-12-01' "from then on it expires"
 forget_sent
 digest 90
 is "$out$(sent_count)" 0 "it is sent once"

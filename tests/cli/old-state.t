@@ -29,7 +29,7 @@ like "$out" '"verdict":"genuine"' "and judges by what there is"
 run "$BACKSTOP" check -c "$conf"
 is "$status" 0 "check finds no fault"
 unlike "$out" "cannot be understood" "in any record"
-printf 'dns { servers = {"127.0.0.1:1"} timeout = 1s budget = 1s }\n' >>"$conf"
+sed -i 's/^dns .*/dns { servers = {"127.0.0.1:1"} timeout = 1s budget = 1s }/' "$conf"
 for word in scan explain; do
 	run "$BACKSTOP" "$word" -c "$conf" "$now" --state --dns "$genuine"
 	is "$status $err" "0 " "$word --state --dns reads it"
