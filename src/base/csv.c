@@ -13,8 +13,8 @@ char *csv_append(char *line, const void *context, const char *value)
 	const char *clean = value == NULL ? "" : text_clean_string(context, value, SHOWN_MAX);
 	bool is_formula = *clean == '=' || *clean == '+' || *clean == '@' || *clean == '-';
 
-	if (*line != '\0')
-		line = mem_append(line, ",");
+	/* The first field may be empty, so an empty line does not tell that there is none yet. */
+	line = line == NULL ? mem_strdup(context, "") : mem_append(line, ",");
 	if (!is_formula && strpbrk(clean, ",\"") == NULL)
 		return mem_append(line, "%s", clean);
 	line = mem_append(line, "\"%s", is_formula ? "'" : "");

@@ -122,7 +122,7 @@ static enum status print_json(const void *context, const struct audit_entry *ent
 static enum status print_csv(const void *context, const struct audit_entry *entry)
 {
 	char time[CLOCK_TEXT_MAX];
-	char *line = mem_strdup(context, "");
+	char *line = NULL;
 
 	clock_format_iso(entry->time_s, time);
 	line = csv_append(line, context, time);

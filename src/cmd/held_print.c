@@ -137,7 +137,7 @@ enum status held_print_csv(const struct held *held)
 		texts->list, texts->reporter, texts->sender, texts->recipient, texts->failed,
 		texts->reason, texts->status, texts->permanence, texts->message_id, texts->queue_id,
 		texts->evidence};
-	char *line = mem_strdup(texts, "");
+	char *line = NULL;
 
 	for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
 		line = csv_append(line, texts, before[i]);

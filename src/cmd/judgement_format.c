@@ -151,7 +151,7 @@ char *judgement_format_csv(
 {
 	const struct bounce *bounce = judgement->bounce;
 	const struct recipient *first = bounce->recipient_count > 0 ? bounce->recipients : NULL;
-	char *line = csv_append(mem_strdup(context, ""), context, source);
+	char *line = csv_append(NULL, context, source);
 
 	line = mem_append(line, ",%zu", index);
 	line = csv_append(line, context, kind_name(bounce->kind));

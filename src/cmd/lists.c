@@ -107,7 +107,7 @@ static enum status print_csv(const struct shown *shown)
 {
 	const struct counter *counter = &shown->row->counter;
 	const void *context = shown->context;
-	char *line = csv_append(mem_strdup(context, ""), context, shown->address);
+	char *line = csv_append(NULL, context, shown->address);
 	char *problems = mem_strdup(context, "");
 
 	for (size_t i = 0; i < shown->row->problem_count; i++)

@@ -175,7 +175,7 @@ void table_print_csv(const struct table *table, FILE *out)
 			/* A number with a minus is no formula. */
 			fprintf(out, "%s%s", i == 0 ? "" : ",",
 				!is_text ? text == NULL ? "" : text
-					 : csv_append(mem_strdup(context, ""), context, text));
+					 : csv_append(NULL, context, text));
 		}
 		fputc('\n', out);
 		mem_free(context);
