@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/config_watch.h"
 #include "cmd/rules_dir.h"
 
 #define OPTIONS_MAX 32
@@ -38,9 +39,9 @@ static const struct command commands[] = {
 		"what was decided, added up"},
 	{"held", held_run, NEEDS_CONFIG | NEEDS_STATE_WRITE, held_options,
 		"list|show|release|purge [ID...]", "held and dropped mail that is still kept"},
-	{"digest", digest_run, NEEDS_CONFIG | NEEDS_STATE_WRITE | USES_RULES, digest_options, "",
-		"send the owners of lists what is due to them"},
-	{"lists", lists_run, NEEDS_CONFIG, lists_options, "",
+	{"digest", digest_run, NEEDS_CONFIG | NEEDS_STATE_WRITE | USES_RULES | NOTES_CHANGES,
+		digest_options, "", "send the owners of lists what is due to them"},
+	{"lists", lists_run, NEEDS_CONFIG | NOTES_CHANGES, lists_options, "",
 		"the lists that are configured or seen, and what is wrong with them"},
 	{"audit", audit_run, NEEDS_CONFIG | NEEDS_STATE, audit_options, "",
 		"who released, purged, made keys or changed a list, and when"},
@@ -308,6 +309,21 @@ static enum status open_rules(struct command_run *run)
 	return STATUS_OK;
 }
 
+/* Before the state is opened: one process opens a state once. */
+static void note_changes(const struct command_run *run)
+{
+	enum status status;
+
+	if (!(run->command->needs & NOTES_CHANGES) || command_option(run, "dry-run") != NULL)
+		return;
+	status = config_watch(run->config, run->now, run->command->name);
+	if (status != STATUS_OK && status != STATUS_NO_INPUT)
+		command_failed(run, status,
+			"warning: what changed in the configuration could not be entered in the "
+			"account of changes: %s",
+			status_text(status));
+}
+
 static enum status open_state(const struct request *request, struct command_run *run)
 {
 	unsigned needs = request->command->needs;
@@ -373,8 +389,10 @@ static enum status run_command(const struct request *request, const void *contex
 	else if (request->common[2] != NULL)
 		log_open("stderr", LOG_LEVEL_DEBUG);
 	status = open_rules(&run);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
+		note_changes(&run);
 		status = open_state(request, &run);
+	}
 	if (status == STATUS_OK) {
 		unsigned needs = request->command->needs;
 		run.pipeline = pipeline_new(context, run.config, run.state);

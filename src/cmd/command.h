@@ -27,9 +27,10 @@ enum command_needs {
 	TAKES_STATE = 1 << 5,	    /* opened for reading if --state was given, else NULL */
 	ASKS_DNS = 1 << 9,	    /* the checks may ask DNS, unless the configuration says no */
 	TAKES_DNS = 1 << 10,	    /* the same if --dns was given */
-	USES_RULES = 1 << 7,	    /* recognises bounces: rules-dir is read */
-	DEFERS = 1 << 8,     /* a configuration that is wrong is 75: who calls it tries again */
-	IS_DELIVERY = 1 << 6 /* exit 0 or 75 only (guard.h); nothing on standard output */
+	NOTES_CHANGES = 1 << 11, /* enters what changed in the configuration; not with --dry-run */
+	USES_RULES = 1 << 7,	 /* recognises bounces: rules-dir is read */
+	DEFERS = 1 << 8,	 /* a configuration that is wrong is 75: who calls it tries again */
+	IS_DELIVERY = 1 << 6	 /* exit 0 or 75 only (guard.h); nothing on standard output */
 };
 
 enum option_argument { OPTION_FLAG = 0, OPTION_VALUE, OPTION_MAYBE };

@@ -1,8 +1,8 @@
 /*
  * lists.c: backstop lists: the lists that are configured and those that mail came for.
  *
- * In charge of the command line and of how it looks. It opens the state itself: before, what
- * changed in the configuration is entered in the account, and one process opens a state once.
+ * In charge of the command line and of how it looks. It opens the state itself, since there may be
+ * none yet.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -14,7 +14,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/command.h"
-#include "cmd/config_watch.h"
 #include "cmd/lists_survey.h"
 
 #define SPAN_S (7 * 24 * 60 * 60) /* of the events that are looked at */
@@ -173,17 +172,6 @@ static enum status print_rows(const struct lists_survey *survey, const struct fo
 	return status == STATUS_OK && has_fault ? STATUS_DIFFERENT : status;
 }
 
-static void watch(struct command_run *run)
-{
-	enum status status = config_watch(run->config, run->now, "lists");
-
-	if (status != STATUS_OK && status != STATUS_NO_INPUT)
-		fprintf(stderr,
-			"backstop lists: warning: what changed in the configuration could not be "
-			"entered in the account of changes: %s\n",
-			status_text(status));
-}
-
 static enum status survey_lists(
 	struct command_run *run, const struct format *format, int64_t from_s)
 {
@@ -223,6 +211,5 @@ enum status lists_run(struct command_run *run)
 			"--since=%s: not a time; want 2026-11-23, 2026-11-23T19:19:22Z or an age "
 			"such as 7d",
 			text_clean_string(run->context, since, WORD_SHOWN_MAX));
-	watch(run);
 	return survey_lists(run, format, from_s);
 }

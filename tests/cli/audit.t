@@ -115,6 +115,16 @@ unlike "$out" 'roster|a remark' "and neither a remark nor what stayed"
 run audit --format=json
 like "$out" '"before":"owners = .*","after":"owners = ' "json has both as a whole"
 
+# backstop digest, which a timer runs, looks as well.
+sed 's/erik@/emma@/' "$conf" >"$dir/changed" && cp "$dir/changed" "$conf"
+run "$BACKSTOP" digest -c "$conf" --now=2026-11-28T01:00:00Z --dry-run
+is "$(changes)" 2 "digest --dry-run enters nothing"
+run "$BACKSTOP" digest -c "$conf" --now=2026-11-28T01:00:00Z
+is "$status $err" "0 " "digest runs"
+is "$(changes)" 3 "and enters what changed"
+run audit --since=2026-11-28T01:00:00Z
+like "$out" 'seen by digest of ' "saying that it looked"
+
 # A file that is only tried out is not the configuration.
 before=$(changes)
 sed 's/dora@/fred@/' "$conf" >"$dir/next.conf"
