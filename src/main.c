@@ -37,7 +37,7 @@ static const struct command commands[] = {
 	{"report", report_run, NEEDS_CONFIG | NEEDS_STATE, report_options,
 		"summary|lists|recipients|reporters|reasons|storms|dropped",
 		"what was decided, added up"},
-	{"held", held_run, NEEDS_CONFIG | NEEDS_STATE_WRITE, held_options,
+	{"held", held_run, NEEDS_CONFIG | NEEDS_STATE_WRITE | USES_RULES, held_options,
 		"list|show|release|purge [ID...]", "held and dropped mail that is still kept"},
 	{"digest", digest_run, NEEDS_CONFIG | NEEDS_STATE_WRITE | USES_RULES | NOTES_CHANGES,
 		digest_options, "", "send the owners of lists what is due to them"},
@@ -292,10 +292,12 @@ static enum status open_config(const struct request *request, struct command_run
 	return STATUS_OK;
 }
 
-/* Rules that are wrong stop no mail: a delivery goes on with those that are compiled in. */
+/* Rules that are wrong stop no mail: what acts on it goes on with those that are compiled in. */
 static enum status open_rules(struct command_run *run)
 {
-	bool is_wanted = (run->command->needs & USES_RULES) && run->config->rules_dir != NULL;
+	unsigned needs = run->command->needs;
+	bool is_wanted = (needs & USES_RULES) && run->config->rules_dir != NULL;
+	bool acts = needs & (TAKES_STATE_WRITE | NEEDS_STATE_WRITE);
 	const char *error = NULL;
 	enum status status = STATUS_OK;
 
@@ -303,9 +305,12 @@ static enum status open_rules(struct command_run *run)
 		status = rules_dir_read(run->context, run->config->rules_dir, &error);
 	if (status == STATUS_OK)
 		return STATUS_OK;
-	if (!(run->command->needs & IS_DELIVERY))
+	if (!acts)
 		return command_failed(run, status, "%s", error);
-	log_warning("%s", error);
+	if (needs & IS_DELIVERY)
+		log_warning("%s", error);
+	else
+		command_failed(run, status, "warning: %s", error);
 	return STATUS_OK;
 }
 

@@ -54,6 +54,56 @@ run held purge --reporter=198.51.100.9 --yes
 is "$status" 0 "--yes"
 is "$(held_ids | wc -l)" 2 "does it"
 
+# ---- the rules of the place ----
+# Where the record has no addresses, a release to a command reads the message again, with the same
+# rules as the delivery did.
+
+mkdir "$dir/rules"
+cat >"$dir/rules/mta.rules" <<'EOF'
+dialect examplemail
+	literal   "ExampleMail"
+	subject   "Zustellproblem"
+	address   /an \((?<address>[^()\s]+@[^()\s]+)\) geht nichts/
+	sample
+		Return-Path: <>
+		From: robot@mx.example.net
+		Subject: Zustellproblem 1
+
+		ExampleMail 2.0 sagt: an (eve@example.com) geht nichts.
+	expect    failed eve@example.com
+EOF
+cat >"$dir/local.eml" <<'EOF'
+Return-Path: <>
+From: robot@mx.example.net
+To: announce-bounces@lists.example.org
+Subject: Zustellproblem 4711
+
+ExampleMail 1.0 sagt: statt (eve@example.com) an (ann@example.net) geht nichts.
+EOF
+make_program "$dir/remove" <<EOF
+printf '%s\n' "\$BACKSTOP_RECIPIENTS" >"$dir/removed"
+EOF
+configure "rules-dir = \"$dir/rules\"
+privacy = none" "unproven = \"hold\"
+genuine = \"pipe:$dir/remove\""
+deliver "$dir/local.eml"
+id=$(held_ids | tail -n 1)
+run held release "$id"
+is "$status $err" "0 " "a message of a dialect of the place is released"
+is "$(cat "$dir/removed")" ann@example.net "to a command that learns whom it names"
+deliver "$dir/local.eml"
+id=$(held_ids | tail -n 1)
+echo oops >"$dir/rules/kinds.rules"
+run held list
+is "$status" 0 "rules that are wrong keep nobody from the held mail"
+like "$err" '^backstop held: warning: .*kinds\.rules:1: ' "but it is said"
+run "$BACKSTOP" digest -c "$conf" "$now"
+is "$status" 0 "nor owners from their digest"
+rm -r "$dir/rules"
+run held purge "$id" --yes
+is "$status" 0 "nor does a rules-dir that is not there"
+configure '' 'unproven = "hold"'
+
 # ---- on a terminal ----
 
 if command -v script >/dev/null; then
