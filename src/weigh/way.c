@@ -130,12 +130,26 @@ static bool is_any_ours(const struct weigh_input *input, const struct trace *tra
 	return false;
 }
 
+/* True for a name that only its own network knows (RFC 6762 appendix G; RFC 8375; Unix). */
+static bool is_internal_name(const char *name)
+{
+	static const char *const zones[] = {"local", "lan", "corp", "home", "internal", "intranet",
+		"private", "home.arpa", "localdomain", "localhost"};
+
+	for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
+		if (is_below(name, zones[i]))
+			return true;
+	}
+	return false;
+}
+
+/* True for a name that tells whose host it is. */
 static bool is_host_name(const char *name)
 {
 	struct netaddr address;
 
 	return name != NULL && strchr(name, '.') != NULL && !netaddr_parse(name, &address) &&
-	       org_domain_find(name) != NULL;
+	       !is_internal_name(name) && org_domain_find(name) != NULL;
 }
 
 /* False when who handed the mail to the reporter has a name, the line below his own has a writer,

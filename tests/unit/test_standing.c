@@ -273,6 +273,19 @@ static const struct {
 		"Received: from localhost (localhost [127.0.0.1]) by localhost\n"
 		"Received: from lists.example.org (x [192.0.2.10]) by in.f.test\n",
 		"forwarded", true},
+	{"a forwarder whose hosts have names of their own network alone",
+		"Received: from f.test (out.f.test [198.51.100.66]) by mx.b.example\n"
+		"Received: from lists.example.org (x [192.0.2.10]) by exch.corp.local\n",
+		"forwarded", true},
+	{"a forwarder that says HELO with such a name",
+		"Received: from exch.corp.local (unknown [198.51.100.66]) by mx.b.example\n"
+		"Received: from lists.example.org (x [192.0.2.10]) by in.f.test\n",
+		"forwarded", true},
+	{"the line of somebody else below a line of such a host",
+		"Received: from f.test (out.f.test [198.51.100.66]) by mx.b.example\n"
+		"Received: from gate.lan (gate.lan [10.0.0.1]) by exch.corp.local\n"
+		"Received: from lists.example.org (x [192.0.2.10]) by in.g.test\n",
+		"unlinked", true},
 	{"who handed it on has no name",
 		"Received: from [198.51.100.66] (unknown [198.51.100.66]) by mx.b.example\n"
 		"Received: from lists.example.org (x [192.0.2.10]) by in.g.test\n",
