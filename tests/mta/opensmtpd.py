@@ -1,5 +1,7 @@
 """opensmtpd.py: OpenSMTPD as the bouncing side."""
 
+import os
+
 import remote
 
 
@@ -62,9 +64,9 @@ class OpenSmtpd:
 
     def count_queued(self):
         spool = self.host.path("/var/spool/smtpd")
-        files = [path for folder in ("queue", "incoming", "temporary")
-                 for path in (spool / folder).rglob("*") if path.is_file()]
-        return len(files), 0
+        # Folders go while they are read, which os.walk does not mind.
+        return sum(len(files) for folder in ("queue", "incoming", "temporary")
+                   for _, _, files in os.walk(spool / folder)), 0
 
     def log(self):
         path = self.host.path("/var/log/smtpd.log")
