@@ -56,6 +56,16 @@ static const char *const results[] = {
 static const char *const identity[] = {"From", "Date", "Message-ID"};
 #define IDENTITY_COUNT (sizeof(identity) / sizeof(identity[0]))
 
+/* What the signatures of one message come to. */
+struct search {
+	const struct weigh_input *input;
+	bool is_open; /* a key is in DNS, which gave no answer */
+	enum finding best;
+	const char *detail;
+	const char *stranger; /* a domain that is not ours and has signed; or NULL */
+	size_t count;	      /* signatures of ours */
+};
+
 /* ---- keys ---- */
 
 static const char *signing_domain(
@@ -82,9 +92,10 @@ static bool is_selector(const char *selector)
 	return strlen(selector) <= SELECTOR_MAX && strspn(selector, allowed) == strlen(selector);
 }
 
-static bool find_in_dns(const struct weigh_input *input, const void *context, const char *domain,
+static bool find_in_dns(struct search *search, const void *context, const char *domain,
 	const char *selector, struct dkim_key *key_out, const char **why_out)
 {
+	const struct weigh_input *input = search->input;
 	char *name = mem_printf(context, "%s._domainkey.%s", selector, domain);
 	const char *text = NULL;
 
@@ -105,6 +116,7 @@ static bool find_in_dns(const struct weigh_input *input, const void *context, co
 		*why_out = mem_printf(context, "there is no key at %s", name);
 		return false;
 	case DNS_FAILED:
+		search->is_open = true;
 		break;
 	}
 	*why_out = mem_printf(context, "DNS gave no answer for %s", name);
@@ -115,7 +127,8 @@ static bool find_in_dns(const struct weigh_input *input, const void *context, co
 static bool find_key(void *argument, const void *context, const char *domain, const char *selector,
 	struct dkim_key *key_out, const char **why_out)
 {
-	const struct weigh_input *input = argument;
+	struct search *search = argument;
+	const struct weigh_input *input = search->input;
 	bool is_in_dns = false;
 
 	*why_out = "no key is configured for its selector";
@@ -130,7 +143,7 @@ static bool find_key(void *argument, const void *context, const char *domain, co
 		else if (strcmp(key->selector, selector) == 0)
 			return dkim_key_read(context, key->path, key_out, why_out) == STATUS_OK;
 	}
-	return is_in_dns && find_in_dns(input, context, domain, selector, key_out, why_out);
+	return is_in_dns && find_in_dns(search, context, domain, selector, key_out, why_out);
 }
 
 /* ---- what a signature covers ---- */
@@ -237,17 +250,10 @@ static enum finding judge(const void *context, const struct weigh_input *input,
 	return findings[signature->outcome];
 }
 
-struct search {
-	enum finding best;
-	const char *detail;
-	const char *stranger; /* a domain that is not ours and has signed; or NULL */
-	size_t count;	      /* signatures of ours */
-};
-
 static void look_at_all(const void *context, const struct weigh_input *input, struct search *search)
 {
 	const struct headers *headers = &input->bounce->original.headers;
-	const struct signature_keys keys = {find_key, (void *)input};
+	const struct signature_keys keys = {find_key, search};
 
 	for (size_t i = 0; i < headers->count && search->best != FINDING_VALID; i++) {
 		struct signature signature;
@@ -332,7 +338,7 @@ static void weigh_absent(const void *context, const struct weigh_input *input,
 
 void dkim_weigh(const void *context, const struct weigh_input *input, struct evidence *evidence_out)
 {
-	struct search search = {.best = FINDING_NONE};
+	struct search search = {.best = FINDING_NONE, .input = input};
 
 	evidence_out->result = "unavailable";
 	if (input->domain == NULL) {
@@ -349,6 +355,8 @@ void dkim_weigh(const void *context, const struct weigh_input *input, struct evi
 		}
 		evidence_out->result = results[search.best];
 		evidence_out->detail = search.detail;
+		if (search.is_open && search.best < FINDING_VALID)
+			evidence_out->missed = "valid";
 		if (search.best == FINDING_INVENTED && weigh_is_sent(input->so_far)) {
 			evidence_out->result = "invented-sent";
 			evidence_out->detail = mem_printf(

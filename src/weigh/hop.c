@@ -51,6 +51,8 @@ static void weigh_ours(const void *context, const struct weigh_input *input,
 		return;
 	}
 	evidence_out->result = is_sure ? "ours" : "ours-unvouched";
+	if (!is_sure && input->notes->is_standing_open && is_own_line(trace))
+		evidence_out->missed = "ours";
 	evidence_out->detail =
 		mem_printf(context, "the reporter got the mail from %s, a host of ours%s", address,
 			is_sure ? ""

@@ -30,6 +30,7 @@ struct client {
 	const char *name, *helo;
 	const char *found[AUTH_RESULTS_MAX]; /* domains that our server found it to be of */
 	size_t found_count;
+	bool is_open;	      /* one of the places is not known, since a question had none */
 	bool is_helo_its_own; /* the name in HELO has the client's address */
 	bool has_failed;      /* a question had no answer */
 	bool is_missing;      /* the domain is not in DNS at all */
@@ -168,6 +169,7 @@ static void look_at(struct client *client, struct place *place)
 			client->context, "%s names it as a sender of its mail", place->name);
 	} else if (client->has_failed || client->is_missing) {
 		place->standing = STANDING_UNKNOWN;
+		client->is_open |= client->has_failed;
 		place->why = client->is_missing
 				     ? mem_printf(client->context, "%s is not in DNS", place->name)
 				     : "DNS gave no answer";
@@ -257,6 +259,7 @@ static enum standing find_out(
 			*why_out = why;
 		worst = find_worse(worst, standing);
 	}
+	input->notes->is_standing_open = client->is_open;
 	return worst;
 }
 
@@ -296,5 +299,7 @@ void standing_weigh(
 	}
 	enum standing standing = standing_find(context, input, &why);
 	evidence_out->result = results[standing];
+	if (standing == STANDING_UNKNOWN && input->notes->is_standing_open)
+		evidence_out->missed = "related";
 	evidence_out->detail = mem_printf(context, "%s: %s", texts[standing], why);
 }

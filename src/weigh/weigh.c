@@ -181,6 +181,33 @@ enum verdict weigh_verdict_without(const struct weighing *weighing, const char *
 	return copy.verdict;
 }
 
+/* Sets the evidence to what it would be, had DNS answered in its favour. */
+static bool take_missed(const struct config *config, struct evidence *item)
+{
+	if (item->missed == NULL)
+		return false;
+	*item = (struct evidence){.check = item->check, .result = item->missed};
+	weigh_look_up(config, item);
+	return true;
+}
+
+void weigh_conclude(const struct config *config, struct weighing *weighing)
+{
+	struct weighing other = *weighing;
+	bool is_open = false;
+
+	weigh_add_up(weighing);
+	for (size_t i = 0; i < other.count; i++)
+		is_open |= take_missed(config, &other.items[i]);
+	if (!is_open || weighing->verdict != VERDICT_BACKSCATTER)
+		return;
+	weigh_add_up(&other);
+	if (other.verdict == VERDICT_BACKSCATTER)
+		return;
+	weighing->score = WEIGH_BACKSCATTER + 1;
+	weighing->verdict = VERDICT_UNPROVEN;
+}
+
 void weigh_bounce(const void *context, const struct weigh_input *input, struct weighing *result_out)
 {
 	struct weigh_input own = *input;
@@ -205,5 +232,5 @@ void weigh_bounce(const void *context, const struct weigh_input *input, struct w
 		log_debug("check %s: %s (%+d) %s", item->check, item->result, item->weight,
 			item->detail == NULL ? "" : item->detail);
 	}
-	weigh_add_up(result_out);
+	weigh_conclude(own.config, result_out);
 }

@@ -32,6 +32,7 @@ struct evidence {
 	const char *result;    /* "valid"; "unavailable" when the check could not run */
 	const char *detail;    /* a sentence for people, or NULL */
 	const char *recipient; /* the one that the proof is about, where it is about one; or NULL */
+	const char *missed;    /* the result in favour that only a dead DNS kept from it; or NULL */
 	int weight;	       /* decibans that count in the score */
 	bool is_forgeable;     /* a forger could have written it himself */
 	bool is_post;	       /* shows that the post is ours, not that the report is true */
@@ -52,7 +53,8 @@ struct weighing {
 /* What one check finds out and another needs too; filled by whoever asks first. */
 struct weigh_notes {
 	bool has_standing;
-	int standing; /* enum standing, weigh/standing.h */
+	int standing;	       /* enum standing, weigh/standing.h */
+	bool is_standing_open; /* a question to DNS had no answer */
 	const char *standing_why;
 	const struct way *way; /* weigh/way.h; NULL: nobody has asked */
 };
@@ -105,6 +107,10 @@ int replay_measure_gain(const struct weighing *so_far);
 /* Runs all checks and adds them up. A kind that is not judged gets VERDICT_NONE and no evidence. */
 void weigh_bounce(
 	const void *context, const struct weigh_input *input, struct weighing *result_out);
+
+/* Adds up what the checks found. What is backscatter only because DNS gave no answer is unproven:
+ * an outage drops nothing that would not be dropped otherwise. */
+void weigh_conclude(const struct config *config, struct weighing *weighing);
 
 /* Adds up evidence and sets score and verdict. Pure.
  *

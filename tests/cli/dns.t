@@ -222,6 +222,37 @@ for message in "$signed" "$forged" "$world/genuine-before-the-ledger.eml"; do
 	done
 done
 
+# ---- what DNS would have told in favour: an outage drops nothing that is not dropped otherwise ----
+# A post of ours behind a forwarder that hides its trace; only its signature saves it, and the key is in DNS.
+sed 's/from lists\.example\.org (lists\.example\.org \[192\.0\.2\.10\])/from relay.example.org (relay.example.org [198.51.100.30])/' \
+	"$signed" >"$dir/hidden.eml"
+# A relay that gives posts of ours another Message-ID, and a reporter that only DNS can vouch for.
+sed 's/20261120080000\.1A2B@lists\.example\.org/renamed@relay.example.com/' "$dir/strange.eml" >"$dir/renamed.eml"
+# outage FILE CHANGE: the verdict with DNS and without.
+outage() {
+	start_dns <<-EOZ
+		w1._domainkey.lists.example.org. TXT "v=DKIM1; k=rsa; p=$(echo "$key" | cut -c1-200)" "$(echo "$key" | cut -c201-)"
+		example.net. MX 10 in.example.net.
+		in.example.net. A 203.0.113.77
+	EOZ
+	configure_dns "$by_dns; $2"
+	deliver "$1"
+	alive=$(verdict)
+	start_dns silent </dev/null
+	configure_dns "$by_dns; $2" '' 'timeout = 1s
+ budget = 1s'
+	deliver "$1"
+}
+outage "$dir/hidden.eml" 's/sent-log = complete/sent-log = none/'
+is "$alive" "verdict=unproven action=forward" "a foreign path, but our signature"
+is "$(verdict)" "$alive" "nor is it dropped while its key cannot be fetched"
+outage "$dir/renamed.eml" ''
+is "$alive" "verdict=unproven action=forward" "not in the ledger, but handed over by us, as the recipient's MX says"
+is "$(verdict)" "$alive" "nor is it dropped while nobody can tell that it is the MX"
+outage "$forged" ''
+is "$alive $(verdict)" "verdict=backscatter action=drop verdict=backscatter action=drop" \
+	"what DNS could not save is dropped all the same"
+
 # ---- an outage is remembered ----
 # again NUMBER: another report like the genuine one; $took milliseconds.
 again() {
