@@ -204,8 +204,10 @@ static enum standing weigh_recipient(struct client *client, struct place *places
 		mailed == NULL ? NULL : find_place(client, places, count, mailed);
 
 	*why_out = place == NULL ? "it names recipients in too many domains" : place->why;
-	if (place == NULL || place->standing != STANDING_STRANGER)
-		return place == NULL ? STANDING_UNKNOWN : place->standing;
+	if (place == NULL) /* or who reports could hide one behind names of his own */
+		return mailed == NULL ? STANDING_UNKNOWN : STANDING_ELSEWHERE;
+	if (place->standing != STANDING_STRANGER)
+		return place->standing;
 	if (final == NULL || strcmp(final, mailed) == 0)
 		return STANDING_STRANGER;
 	place = find_place(client, places, count, final);

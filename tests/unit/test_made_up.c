@@ -67,6 +67,11 @@ static void set_up_state(void)
 #define BY_WAY_OF_EVE                                                                              \
 	"Original-Recipient: rfc822; ann@b.example\nFinal-Recipient: rfc822; x@c.example\n"
 
+#define FOR(address) "Final-Recipient: rfc822; " address "\nAction: failed\n\n"
+#define BEHIND_HER_OWN                                                                             \
+	FOR("x@1.c.example")                                                                       \
+	FOR("x@2.c.example") FOR("x@3.c.example") FOR("x@4.c.example") FOR("x@5.c.example") FOR_ANN
+
 static const struct {
 	const char *what, *client, *recipient, *message_id, *sent;
 	bool is_dns_dead;
@@ -76,6 +81,8 @@ static const struct {
 	{"by another", "mx.c.example", FOR_ANN, POST, "recipient-stranger", false,
 		VERDICT_UNPROVEN},
 	{"by another, whose address she is said to forward to", "mx.c.example", BY_WAY_OF_EVE, POST,
+		"recipient-stranger", false, VERDICT_UNPROVEN},
+	{"by another, behind five domains of her own", "mx.c.example", BEHIND_HER_OWN, POST,
 		"recipient-stranger", false, VERDICT_UNPROVEN},
 	/* Who else could know it? */
 	{"by another, about a message to her alone", "mx.c.example", FOR_ANN, LETTER, "recipient",
