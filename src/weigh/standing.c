@@ -30,10 +30,10 @@ struct client {
 	const char *name, *helo;
 	const char *found[AUTH_RESULTS_MAX]; /* domains that our server found it to be of */
 	size_t found_count;
-	bool is_open;	      /* one of the places is not known, since a question had none */
-	bool is_helo_its_own; /* the name in HELO has the client's address */
-	bool has_failed;      /* a question had no answer */
-	bool is_missing;      /* the domain is not in DNS at all */
+	bool is_open; /* one of the places is not known, since a question had none */
+	bool is_helo_asked, is_helo_its_own; /* the name in HELO has the client's address */
+	bool has_failed;		     /* a question had no answer */
+	bool is_missing;		     /* the domain is not in DNS at all */
 };
 
 /* A domain that recipients are in, and what was found. */
@@ -75,11 +75,23 @@ static bool has_address(struct client *client, const char *name)
 	return false;
 }
 
+/* True when the name in HELO is the client's own. Asked only where that would tell something: the
+ * name's servers may be those of who makes up reports, and take all the time there is. */
+static bool is_helo_its_own(struct client *client)
+{
+	if (client->input->resolver == NULL || !client->input->mail->envelope.has_client)
+		return false;
+	if (!client->is_helo_asked)
+		client->is_helo_its_own = has_address(client, client->helo);
+	client->is_helo_asked = true;
+	return client->is_helo_its_own;
+}
+
 /* True when the client is, by a name that was checked, of one organisation with domain. */
-static bool is_of_organisation(const struct client *client, const char *domain)
+static bool is_of_organisation(struct client *client, const char *domain)
 {
 	if (org_domain_is_shared(client->name, domain) ||
-		(client->is_helo_its_own && org_domain_is_shared(client->helo, domain)))
+		(org_domain_is_shared(client->helo, domain) && is_helo_its_own(client)))
 		return true;
 	for (size_t i = 0; i < client->found_count; i++) {
 		if (org_domain_is_shared(client->found[i], domain))
@@ -251,8 +263,6 @@ static enum standing find_out(
 		.name = envelope->client_name,
 		.helo = envelope->client_helo};
 	read_findings(client);
-	if (input->resolver != NULL && envelope->has_client && client->helo != NULL)
-		client->is_helo_its_own = has_address(client, client->helo);
 	for (size_t i = 0; i < input->bounce->recipient_count; i++) {
 		const char *why;
 		enum standing standing = weigh_recipient(
@@ -261,8 +271,9 @@ static enum standing find_out(
 			*why_out = why;
 		worst = find_worse(worst, standing);
 	}
-	input->notes->is_standing_open = client->is_open;
-	return worst;
+	input->notes->is_standing_open = client->is_open && worst == STANDING_UNKNOWN;
+	/* Who reports may have named a domain of his own, to whose servers all the time went. */
+	return input->notes->is_standing_open && count > 1 ? STANDING_ELSEWHERE : worst;
 }
 
 enum standing standing_find(
@@ -301,7 +312,7 @@ void standing_weigh(
 	}
 	enum standing standing = standing_find(context, input, &why);
 	evidence_out->result = results[standing];
-	if (standing == STANDING_UNKNOWN && input->notes->is_standing_open)
+	if (input->notes->is_standing_open)
 		evidence_out->missed = "related";
 	evidence_out->detail = mem_printf(context, "%s: %s", texts[standing], why);
 }

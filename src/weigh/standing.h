@@ -9,7 +9,8 @@
 enum standing {
 	STANDING_UNKNOWN = 0, /* it could not be found out, or there is nothing to ask about */
 	STANDING_RELATED,     /* for every recipient that we mailed */
-	STANDING_ELSEWHERE,   /* not for one of them; but it may be where a forwarder led */
+	STANDING_ELSEWHERE,   /* not for one of them; but it may be where a forwarder led, or there
+				 are too many to ask about, or DNS failed among several domains */
 	STANDING_STRANGER     /* everything could be asked, and nothing ties it to one of them */
 };
 

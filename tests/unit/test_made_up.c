@@ -18,7 +18,7 @@
 #define LETTER "<letter@lists.example.org>" /* went to one */
 
 static struct state *state;
-static bool is_dns_dead;
+static bool is_dns_dead; /* or all the time for it is used up */
 
 void resolver_ask(struct resolver *resolver, const void *on, const char *name, enum dns_type type,
 	struct dns_answer *answer_out)
@@ -26,6 +26,7 @@ void resolver_ask(struct resolver *resolver, const void *on, const char *name, e
 	struct dns_record *record = mem_new(on, struct dns_record);
 
 	(void)resolver;
+	is_dns_dead = is_dns_dead || strcmp(name, "tarpit.test") == 0;
 	*answer_out = (struct dns_answer){.outcome = is_dns_dead ? DNS_FAILED : DNS_NO_DATA};
 	if (is_dns_dead || type != DNS_MX)
 		return;
@@ -83,6 +84,10 @@ static const struct {
 	{"by another, whose address she is said to forward to", "mx.c.example", BY_WAY_OF_EVE, POST,
 		"recipient-stranger", false, VERDICT_UNPROVEN},
 	{"by another, behind five domains of her own", "mx.c.example", BEHIND_HER_OWN, POST,
+		"recipient-stranger", false, VERDICT_UNPROVEN},
+	{"by another, behind a domain whose servers take all the time", "mx.c.example",
+		FOR("x@tarpit.test") FOR_ANN, POST, "recipient-stranger", false, VERDICT_UNPROVEN},
+	{"by another, whose own name takes all the time", "tarpit.test", FOR_ANN, POST,
 		"recipient-stranger", false, VERDICT_UNPROVEN},
 	/* Who else could know it? */
 	{"by another, about a message to her alone", "mx.c.example", FOR_ANN, LETTER, "recipient",
