@@ -74,6 +74,18 @@ static bool is_by_us(const struct weigh_input *input, const struct hop *hop)
 	return hop->by != NULL && (strcmp(hop->by, name) == 0 || is_below(hop->by, name));
 }
 
+/* True when the line has the name that our own server put on top of the report, which need not be
+ * below the domain. */
+static bool is_by_our_server(
+	const void *context, const struct weigh_input *input, const struct hop *hop)
+{
+	size_t count = 0;
+	const struct hop *hops = received_chain(context, &input->mail->headers, &count);
+
+	return count > 0 && hops[0].by != NULL && hop->by != NULL &&
+	       strcmp(hops[0].by, hop->by) == 0;
+}
+
 /* True when a line below the entry could be the trace of a forwarder: somebody else says that he
  * got the mail from us, or from where he does not say. A line of our own right below the entry is
  * no such trace: it would mean that we handed the mail to the reporter, from an address that is not
@@ -100,6 +112,10 @@ static enum owner find_anywhere(const void *context, const struct weigh_input *i
 		if (hop > trace->entry && !is_handover(input, trace, hop))
 			continue;
 		if (is_by_us(input, hop))
+			return OWNER_OURS;
+		/* The reporter sees an inside address for everybody (NAT): the entry is that of the
+		 * author's server, to us. */
+		if (hop == trace->entry && is_by_our_server(context, input, hop))
 			return OWNER_OURS;
 		if (hop == trace->entry || !hop->has_client || netaddr_is_internal(&hop->client))
 			continue;

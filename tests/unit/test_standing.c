@@ -264,6 +264,14 @@ static const struct {
 		"Received: from f.test (out.f.test [198.51.100.66]) by mx.b.example\n"
 		"Received: from lists.example.org (x [192.0.2.10]) by in.f.test\n",
 		"forwarded", true},
+	{"a reporter behind NAT, and a post that came to us",
+		"Received: from lists.example.org (unknown [172.18.0.1]) by mx.b.example\n"
+		"Received: from f.test (out.f.test [198.51.100.66]) by host1.hoster.test\n",
+		"forwarded", true},
+	{"a post that came to somebody else",
+		"Received: from lists.example.org (unknown [172.18.0.1]) by mx.b.example\n"
+		"Received: from f.test (out.f.test [198.51.100.66]) by host2.hoster.test\n",
+		"foreign", true},
 	{"the line of somebody else below",
 		"Received: from f.test (out.f.test [198.51.100.66]) by mx.b.example\n"
 		"Received: from lists.example.org (x [192.0.2.10]) by in.g.test\n",
@@ -302,7 +310,9 @@ static const struct {
 START_TEST(finds_the_hop_by_spf)
 {
 	void *context = mem_context(NULL, "test");
-	char *text = make_report(context, MX_B, TO("ann@b.example"), hops[_i].received);
+	char *text = make_report(context,
+		"Received: from mx.b.example (mx.b.example [203.0.113.5]) by host1.hoster.test\n",
+		TO("ann@b.example"), hops[_i].received);
 	struct evidence hop =
 		weigh(context, text, "hop", &without_senders, hops[_i].has_dns ? RESOLVER : NULL);
 
