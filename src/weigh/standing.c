@@ -240,6 +240,18 @@ static enum standing find_worse(enum standing a, enum standing b)
 	return ranks[b] > ranks[a] ? b : a;
 }
 
+/* Who answers automatically is the recipient (candidates.c), whom no such answer names otherwise;
+ * NULL for other kinds. */
+static const char *find_author(const void *context, const struct weigh_input *input)
+{
+	const struct bounce *bounce = input->bounce;
+
+	if (bounce->recipient_count > 0 ||
+		(bounce->kind != KIND_AUTOREPLY && bounce->kind != KIND_CHALLENGE))
+		return NULL;
+	return header_address(context, headers_find(&input->mail->headers, "From"));
+}
+
 static enum standing find_out(
 	const void *context, const struct weigh_input *input, const char **why_out)
 {
@@ -255,18 +267,25 @@ static enum standing find_out(
 	*why_out = "a host of ours brought the report";
 	if (envelope->has_client && is_ours(input))
 		return STANDING_UNKNOWN;
+	const struct recipient *recipients = input->bounce->recipients;
+	size_t recipient_count = input->bounce->recipient_count;
+	struct recipient author = {.address = find_author(context, input)};
+	if (author.address != NULL) {
+		recipients = &author;
+		recipient_count = 1;
+	}
 	*why_out = "the report names no recipient";
-	if (input->bounce->recipient_count == 0)
+	if (recipient_count == 0)
 		return STANDING_UNKNOWN;
 	*client = (struct client){.context = context,
 		.input = input,
 		.name = envelope->client_name,
 		.helo = envelope->client_helo};
 	read_findings(client);
-	for (size_t i = 0; i < input->bounce->recipient_count; i++) {
+	for (size_t i = 0; i < recipient_count; i++) {
 		const char *why;
-		enum standing standing = weigh_recipient(
-			client, places, &count, &input->bounce->recipients[i], &why);
+		enum standing standing =
+			weigh_recipient(client, places, &count, &recipients[i], &why);
 		if (i == 0 || find_worse(worst, standing) != worst)
 			*why_out = why;
 		worst = find_worse(worst, standing);

@@ -95,6 +95,44 @@ static const struct {
 	{"by nobody knows whom", "mx.c.example", FOR_ANN, POST, "recipient", true, VERDICT_GENUINE},
 };
 
+static const struct {
+	const char *what, *client, *sent;
+	enum verdict verdict;
+} answers[] = {
+	{"by her own server", "mx.b.example", "recipient", VERDICT_GENUINE},
+	{"by another, in her name", "mx.c.example", "recipient-stranger", VERDICT_UNPROVEN},
+};
+
+/* An automatic answer names nobody but its author. */
+START_TEST(a_made_up_answer)
+{
+	const struct domain_config domain = {
+		.name = "lists.example.org", .sent_log = SENT_LOG_COMPLETE};
+	char *text = mem_printf(context,
+		"Return-Path: <>\nReceived: from %s (%s [203.0.113.5]) by lists.example.org\n"
+		"From: ann@b.example\nTo: announce-bounces@lists.example.org\n"
+		"Subject: Out of office\nAuto-Submitted: auto-replied\nIn-Reply-To: " POST
+		"\n\nI am away.\n",
+		answers[_i].client, answers[_i].client);
+	struct mail *mail =
+		mail_read(context, (struct bytes){(const unsigned char *)text, strlen(text)}, NULL);
+	const struct weigh_input input = {.mail = mail,
+		.bounce = classify_mail(context, mail),
+		.domain = &domain,
+		.state = state,
+		.resolver = (struct resolver *)&domain, /* never looked into */
+		.now = NOW};
+	struct weighing got;
+
+	weigh_bounce(context, &input, &got);
+	ck_assert_msg(strcmp(weigh_find_result(&got, "sent"), answers[_i].sent) == 0,
+		"%s: want %s, got %s", answers[_i].what, answers[_i].sent,
+		weigh_find_result(&got, "sent"));
+	ck_assert_msg(
+		got.verdict == answers[_i].verdict, "%s: got %d", answers[_i].what, got.score);
+}
+END_TEST
+
 START_TEST(a_made_up_report)
 {
 	const struct netblock block = {
@@ -142,6 +180,7 @@ int main(void)
 	mail_library_open();
 	tcase_add_checked_fixture(tcase, set_up_state, tear_down);
 	tcase_add_loop_test(tcase, a_made_up_report, 0, ROWS(reports));
+	tcase_add_loop_test(tcase, a_made_up_answer, 0, ROWS(answers));
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
