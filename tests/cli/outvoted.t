@@ -1,6 +1,6 @@
 #!/bin/sh
-# The checks hop and reporter are wrong about a genuine report, and are outvoted; hop is the only one that
-# speaks, and is unavailable. (tag, sent: test_tagged.c; dkim: test_dkim.c; replay, roster, shape, dns: their .t)
+# The checks hop, dkim, standing and reporter are the only ones that speak, are wrong and outvoted, and are
+# unavailable. (tag, sent: test_tagged.c, dkim: test_dkim.c, too; replay, roster, shape, storm, dns: their .t)
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/world.sh"
 
@@ -34,6 +34,28 @@ sed 's/198\.51\.100\.30/192.0.2.10/' "$dir/untagged.eml" >"$dir/ours.eml"
 is "$(weigh "$dir/ours.eml")" "ours +20 genuine" "and so is one of ours, by who may say so"
 sed '/^Received: from relay/,/^Message-ID/{/^Received: from relay/d;/^	/d;}' "$dir/untagged.eml" >"$dir/none.eml"
 is "$(weigh "$dir/none.eml")" "unavailable +0 unproven" "without a line it says nothing"
+how=--state
+
+# dkim: all mail is signed, or so the operator thinks; this one is not.
+check=dkim
+configure '' ''
+sed -i 's/signed *= some/signed = all/' "$conf"
+is "$(weigh "$tagged")" "unsigned +0 genuine" "no signature, but the ledger knows the message"
+how=
+is "$(weigh "$tagged")" "absent -30 genuine" "a missing signature, outvoted by the tag"
+sed '/^Received: from lists/,/^Message-ID/{/^Received: from lists/d;/^	/d;}' "$dir/untagged.eml" >"$dir/none.eml"
+sed -i '/^Received: from relay/,/^Message-ID/{/^Received: from relay/d;/^	/d;}' "$dir/none.eml"
+is "$(weigh "$dir/none.eml")" "absent -30 backscatter" "alone, it is proof"
+is "$(weigh "$world/unproven-nothing-returned.eml")" "unavailable +0 unproven" "and is unavailable without headers"
+
+# standing: who reports is the recipient's own server, for mail that is not ours; or cannot be told.
+check=standing
+configure '' ''
+is "$(weigh "$world/forged-naive.eml")" "related +4* backscatter" "a host that may speak for the recipient, outvoted"
+is "$(weigh "$world/unproven-nothing-returned.eml")" "related +4* unproven" "alone it proves nothing"
+sed 's/^Received: from .*/Received: from relay.hoster.test (relay.hoster.test [203.0.113.77])/' \
+	"$world/unproven-nothing-returned.eml" >"$dir/stranger.eml"
+is "$(weigh "$dir/stranger.eml")" "unavailable +0 unproven" "and is unavailable where DNS is not asked"
 how=--state
 
 # Our own server found the HELO name to be another's: many honest hosts have such a name.
