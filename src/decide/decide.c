@@ -67,6 +67,17 @@ static bool is_held_by_storm(const struct decide_input *input, enum action actio
 	       (input->verdict == VERDICT_UNPROVEN || input->verdict == VERDICT_BACKSCATTER);
 }
 
+/* A list that holds what is unproven means what is so at any time. What the storm alone makes
+ * unproven the owners would be sent without it: nobody looks for it among what is held. */
+static bool is_theirs_in_calm(const struct decide_input *input, enum action action)
+{
+	struct decide_input calm = *input;
+
+	calm.verdict = VERDICT_GENUINE;
+	return input->is_storm_alone && !input->is_looping && input->mode != MODE_OBSERVE &&
+	       action == ACTION_HOLD && find_policy(&calm)->action == ACTION_FORWARD;
+}
+
 /* What would make one more mail for owners who have had theirs, or have a storm. */
 static bool is_collected(const struct decide_input *input, const struct decision *decision)
 {
@@ -85,6 +96,8 @@ struct decision decide_action(const struct decide_input *input)
 		return decision;
 	}
 	decision.target = *find_policy(input);
+	if (is_theirs_in_calm(input, decision.target.action))
+		decision.target.action = ACTION_FORWARD;
 	decision.policy = decision.target.action;
 	decision.why = find_why(input);
 	if (is_held_by_storm(input, decision.policy)) {

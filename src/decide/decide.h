@@ -29,8 +29,10 @@ struct decision {
 /* Never drops or holds in observe mode, never drops without VERDICT_BACKSCATTER (or a genuine
  * automatic reply by policy), never forwards what loops. ACTION_FILE with argument NULL means the
  * state's Maildir "unclaimed", for mail that nobody is configured for. In a storm what is not
- * genuine is held instead of forwarded. Above the owner-limit, and in a storm, what is left is held
- * for the digest, ordinary mail apart: a person may wait for an answer. */
+ * genuine is held instead of forwarded; what it alone makes unproven is held for the digest also
+ * where the policy holds what is unproven and forwards what is genuine. Above the owner-limit, and
+ * in a storm, what is left is held for the digest, ordinary mail apart: a person may wait for an
+ * answer. */
 struct decision decide_action(const struct decide_input *input);
 
 #endif

@@ -170,6 +170,26 @@ digest 300
 is "$out" "sent announce@lists.example.org: that a storm is over" "hours later only its end is told"
 sent_once "in one message"
 
+# ---- a list that holds what is unproven ----
+
+rm -rf "$state"
+configure "$storm" 'unproven = "hold"'
+genuine 1 0
+forged 25 10
+world_bounce=$dir/nameless
+hop 5 12
+world_bounce=$world/genuine-postfix.eml
+like "$err" 'verdict=unproven .*storm:storm .* policy=forward for=digest$' \
+	"what the storm alone makes unproven is its owners', too, where they would be sent it in calm times"
+deliver "$world/unproven-nothing-returned.eml" "$(at 12)"
+like "$err" 'verdict=unproven .*action=hold ' "other unproven ones are held"
+unlike "$err" 'for=digest' "as at any time"
+forget_sent
+digest 300
+is "$out" "sent announce@lists.example.org: that a storm is over, and a digest of 1 report" \
+	"the owners are told of the one"
+like "$(cat "$outbox"/*.msg)" '^    m5@example\.net ' "and who failed"
+
 # ---- owners who are told nothing ----
 
 rm -rf "$state"

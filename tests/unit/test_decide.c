@@ -176,7 +176,23 @@ START_TEST(a_storm_alone_hides_nothing)
 	ck_assert_int_eq(decision.target.action, ACTION_HOLD);
 	ck_assert_int_eq(decision.policy, ACTION_FORWARD);
 	ck_assert(decision.is_collected);
+	/* Also where what is unproven at any time is held; a Maildir gets what it gets in calm
+	 * times. */
 	list.unproven.action = ACTION_HOLD;
+	decision = decide_action(&input);
+	ck_assert_int_eq(decision.target.action, ACTION_HOLD);
+	ck_assert_int_eq(decision.policy, ACTION_FORWARD);
+	ck_assert(decision.is_collected);
+	list.unproven.action = ACTION_FILE;
+	ck_assert_int_eq(decide_action(&input).target.action, ACTION_FILE);
+	list.unproven.action = ACTION_HOLD;
+	input.is_looping = true;
+	ck_assert(!decide_action(&input).is_collected);
+	input.is_looping = false;
+	list.genuine.action = ACTION_PIPE;
+	ck_assert(!decide_action(&input).is_collected);
+	list.genuine.action = ACTION_FORWARD;
+	input.kind = KIND_AUTOREPLY; /* that list drops genuine ones */
 	ck_assert(!decide_action(&input).is_collected);
 }
 END_TEST
