@@ -61,6 +61,12 @@ static const enum announcement announcements[] = {
 	[STORM_NOTICE_ENDED] = ANNOUNCE_ENDED,
 };
 
+static const char *const notice_words[] = {
+	[STORM_NOTICE_BEGAN] = "that a storm began",
+	[STORM_NOTICE_LASTS] = "that a storm lasts",
+	[STORM_NOTICE_ENDED] = "that a storm is over",
+};
+
 _Static_assert(sizeof announcements / sizeof announcements[0] == STORM_NOTICE_COUNT,
 	"a notice has no announcement");
 
@@ -88,14 +94,9 @@ static struct storm_facts facts_of(const struct message *message)
 /* For the log and whoever runs the command. On context. */
 static char *describe(const void *context, const struct message *message)
 {
-	static const char *const words[] = {
-		[STORM_NOTICE_BEGAN] = "that a storm began",
-		[STORM_NOTICE_LASTS] = "that a storm lasts",
-		[STORM_NOTICE_ENDED] = "that a storm is over",
-	};
 	uint64_t reports = message->digest.reports;
-	char *text =
-		mem_strdup(context, message->storm != NULL ? words[message->storm->notice] : "");
+	char *text = mem_strdup(
+		context, message->storm != NULL ? notice_words[message->storm->notice] : "");
 
 	if (reports == 0)
 		return text;
@@ -304,14 +305,18 @@ static enum status send_all_reports(const struct digest_run *run, struct visit *
 
 /* ---- storms ---- */
 
+/* Observe mode changes nothing for owners. */
+static bool has_listeners(const struct digest_run *run, const struct list_config *list)
+{
+	return list != NULL && list->owner_count > 0 && run->pipeline->config->mode != MODE_OBSERVE;
+}
+
 /* Whether there is somebody to tell, and something: a storm that was over before its beginning was
- * told makes one message, that of its end. Observe mode changes nothing for owners. */
+ * told makes one message, that of its end. */
 static bool is_told(
 	const struct digest_run *run, const struct list_config *list, const struct storm *storm)
 {
-	return list != NULL && list->owner_count > 0 &&
-	       run->pipeline->config->mode != MODE_OBSERVE &&
-	       (storm->notice == STORM_NOTICE_ENDED || storm->is_on);
+	return has_listeners(run, list) && (storm->notice == STORM_NOTICE_ENDED || storm->is_on);
 }
 
 /* With all that waits for the owners, but for the first message, which says what will be kept. */
@@ -354,17 +359,44 @@ static enum status send_storms(const struct digest_run *run, struct visit *visit
 	return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status visit_storm(void *argument, const struct storm *storm)
+/* ---- --dry-run ---- */
+
+static bool is_asked_for(const struct digest_run *run, const char *list)
+{
+	return run->list == NULL || address_equal(run->list, list);
+}
+
+static enum status describe_due(void *argument, const struct storm *storm)
+{
+	const struct digest_run *run = argument;
+	const struct list_config *list = find_list(run->pipeline->config, storm->list);
+
+	if (is_asked_for(run, storm->list) && is_told(run, list, storm))
+		tell(run, storm->list, STATUS_OK, "a message %s, due now",
+			notice_words[storm->notice]);
+	return STATUS_OK;
+}
+
+static enum status describe_storm(void *argument, const struct storm *storm)
 {
 	const struct digest_run *run = argument;
 	char since[CLOCK_TEXT_MAX];
 
-	if (!storm->is_on || *storm->list == '\0' ||
-		(run->list != NULL && !address_equal(run->list, storm->list)))
+	if (!storm->is_on || *storm->list == '\0' || !is_asked_for(run, storm->list))
 		return STATUS_OK;
 	clock_format_iso(storm->began_s, since);
-	tell(run, storm->list, STATUS_OK, "a storm since %s; its end will be told", since);
+	tell(run, storm->list, STATUS_OK, "a storm since %s; its end will %sbe told", since,
+		has_listeners(run, find_list(run->pipeline->config, storm->list)) ? "" : "not ");
 	return STATUS_OK;
+}
+
+static enum status describe_storms(const struct digest_run *run)
+{
+	struct state *state = run->pipeline->state;
+	enum status status = storm_walk(state, now_of(run), describe_storm, (void *)run);
+
+	return status == STATUS_OK ? storm_walk_due(state, now_of(run), describe_due, (void *)run)
+				   : status;
 }
 
 enum status pipeline_send_digests(const struct digest_run *run)
@@ -373,7 +405,7 @@ enum status pipeline_send_digests(const struct digest_run *run)
 	enum status status;
 
 	if (run->is_dry)
-		status = storm_walk(run->pipeline->state, now_of(run), visit_storm, (void *)run);
+		status = describe_storms(run);
 	else
 		status = send_storms(run, &visit);
 	note(&visit, status);

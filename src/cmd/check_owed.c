@@ -29,9 +29,9 @@ static void say_overdue(struct debts *debts, const struct owed *owed)
 	clock_format_iso(owed_due_time(owed), due);
 	if (++debts->overdue <= NAMED_MAX)
 		check_warn(debts->survey,
-			"list %s: %" PRIu64 " reports should have been sent to its owners at %s; "
+			"list %s: %" PRIu64 " report%s should have been sent to its owners at %s; "
 			"run backstop digest by a timer or cron (contrib/systemd, contrib/cron)",
-			owed->list, owed->waiting, due);
+			owed->list, owed->waiting, owed->waiting == 1 ? "" : "s", due);
 }
 
 /* Whether they should have gone out an hour ago. */
@@ -61,9 +61,9 @@ static enum status visit_list(void *argument, const struct owed *owed)
 	list = config_find_list(survey->config, owed->list);
 	if (list == NULL || !address_equal(list->address, owed->list) || list->owner_count == 0)
 		check_warn(survey,
-			"list %s: %" PRIu64 " reports wait for its owners, and it %s; see backstop "
+			"list %s: %" PRIu64 " report%s for its owners, and it %s; see backstop "
 			"held list --list=%s",
-			owed->list, owed->waiting,
+			owed->list, owed->waiting, owed->waiting == 1 ? " waits" : "s wait",
 			list == NULL ? "is not configured any more" : "has none", owed->list);
 	else if (is_overdue(debts, owed))
 		say_overdue(debts, owed);

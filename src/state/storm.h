@@ -87,5 +87,8 @@ enum status storm_told(struct state *state, const struct storm *storm, int64_t n
  * for the call; a value other than STATUS_OK ends the walk. */
 typedef enum status storm_visitor(void *argument, const struct storm *storm);
 enum status storm_walk(struct state *state, int64_t now, storm_visitor *visitor, void *argument);
+/* Each list of which storm_claim_due would give something now, with notice set; claims nothing. */
+enum status storm_walk_due(
+	struct state *state, int64_t now, storm_visitor *visitor, void *argument);
 
 #endif

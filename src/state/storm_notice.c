@@ -166,3 +166,23 @@ enum status storm_walk(struct state *state, int64_t now, storm_visitor *visitor,
 	status = place_walk_past(state, visitor, argument);
 	return status == STATUS_OK ? walk_open(state, now, visitor, argument) : status;
 }
+
+enum status storm_walk_due(struct state *state, int64_t now, storm_visitor *visitor, void *argument)
+{
+	struct open_step step = {.context = mem_context(NULL, "due notices")};
+	enum status status =
+		box_has(state, BOX_STORMS) ? box_read(state, step_open, &step) : STATUS_NOT_FOUND;
+
+	while (status == STATUS_OK) {
+		struct storm storm;
+		struct claim claim = {.now = now, .storm = &storm};
+		bool has_ended;
+
+		if (find_due(&claim, &step.place, &has_ended))
+			status = visitor(argument, &storm);
+		if (status == STATUS_OK)
+			status = box_read(state, step_open, &step);
+	}
+	mem_free(step.context);
+	return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}

@@ -216,7 +216,7 @@ like "$err" '^backstop digest: announce@lists\.example\.org: 1 report waits for 
 	"is said"
 is "$(sent_count)" 0 "and nothing is sent"
 run "$BACKSTOP" check -c "$dir/without.conf" "$(at 300)"
-like "$out" '^warning: list announce@lists\.example\.org: 1 reports wait for its owners, and it is not configured' \
+like "$out" '^warning: list announce@lists\.example\.org: 1 report waits for its owners, and it is not configured' \
 	"check says so, too"
 
 make_program "$dir/sendmail" <<-'END'

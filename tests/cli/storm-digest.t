@@ -161,11 +161,16 @@ make_program "$dir/sendmail" <<-END
 END
 cp -R "$state" "$dir/untold-state"
 forget_sent
+digest 21 --dry-run
+is "$out" "announce@lists.example.org: a storm since 2026-11-24T00:10:00Z; its end will be told
+announce@lists.example.org: a message that a storm began, due now" "--dry-run says what is due"
 digest 21
 is "$out" "sent announce@lists.example.org: that a storm began" "ten minutes later it is tried again"
 rm -rf "$state"
 cp -R "$dir/untold-state" "$state"
 forget_sent
+digest 300 --dry-run
+is "$out" "announce@lists.example.org: a message that a storm is over, due now" "--dry-run says of its end, too"
 digest 300
 is "$out" "sent announce@lists.example.org: that a storm is over" "hours later only its end is told"
 sent_once "in one message"
@@ -198,6 +203,9 @@ $storm"
 forget_sent
 genuine 1 0
 forged 25 10
+digest 11 --dry-run
+is "$out" "announce@lists.example.org: a storm since 2026-11-24T00:10:00Z; its end will not be told" \
+	"in observe mode --dry-run promises nothing"
 digest 300
 is "$status$out" 0 "in observe mode owners are told nothing"
 is "$(grep -l '^X-Backstop-Kind: storm' "$outbox"/*.msg | wc -l)" 0 "of a storm"
