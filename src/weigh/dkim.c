@@ -336,6 +336,14 @@ static void weigh_absent(const void *context, const struct weigh_input *input,
 	evidence_out->detail = mem_printf(context, "%s; %s", what, rest);
 }
 
+/* True when the ledger lacks the message, but was begun so lately that this is no proof. */
+static bool is_before_ledger(const struct weigh_input *input)
+{
+	const char *sent = weigh_find_result(input->so_far, "sent");
+
+	return sent != NULL && strcmp(sent, "absent-early") == 0;
+}
+
 void dkim_weigh(const void *context, const struct weigh_input *input, struct evidence *evidence_out)
 {
 	struct search search = {.best = FINDING_NONE, .input = input};
@@ -361,6 +369,12 @@ void dkim_weigh(const void *context, const struct weigh_input *input, struct evi
 			evidence_out->result = "invented-sent";
 			evidence_out->detail = mem_printf(
 				context, "%s; but the ledger knows the message", search.detail);
+		} else if (search.best == FINDING_INVENTED && is_before_ledger(input)) {
+			evidence_out->result = "invented-early";
+			evidence_out->detail = mem_printf(context,
+				"%s; but the key may have been changed since, as the ledger was "
+				"begun",
+				search.detail);
 		}
 	}
 }

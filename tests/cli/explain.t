@@ -55,6 +55,13 @@ like "$out" '^  kind +ordinary$' "an ordinary message"
 like "$out" 'Not asked: this is no bounce' "is not weighed"
 unlike "$out" '^  sum ' "and has no sum"
 
+sed 's/^Date: Sat, 21 Nov 2026 15:09:55.*/Message-ID: <before@lists.example.org>\
+Date: Thu, 19 Nov 2026 15:09:55 +0000/' "$world/unproven-signature.eml" >"$dir/early.eml"
+explain_file --state "$dir/early.eml"
+like "$out" '^  sent +absent-early ' "a post that may be older than the ledger"
+like "$out" '^  dkim +invented-early +-14 ' "and of the time before the key was changed"
+like "$out" ': unproven ' "is not taken for backscatter"
+
 # Where all mail is tagged, a bounce address without a tag is not ours, whatever is written behind it.
 all=$dir/all.conf
 sed 's/tagged *= some/tagged = all/' "$conf" >"$all"

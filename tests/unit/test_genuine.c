@@ -23,8 +23,8 @@ static const struct {
 			"valid-recipient"}},
 	{"sent", {"unavailable", "absent-early", "absent-forwarded", "other-recipient", "passed-on",
 			 "verp-recipient", "message", "recipient-stranger", "recipient"}},
-	{"dkim", {"unavailable", "broken", "absent-forwarded", "invented-sent", "valid-uncovered",
-			 "expired", "valid"}},
+	{"dkim", {"unavailable", "broken", "absent-forwarded", "invented-sent", "invented-early",
+			 "valid-uncovered", "expired", "valid"}},
 	{"hop", {"unavailable", "forwarded", "doubtful", "ours-passed-on", "ours-unvouched",
 			"ours"}},
 	{"standing", {"unavailable", "stranger", "related"}},
@@ -88,6 +88,8 @@ static const struct {
 	const char *sent, *dkim, *hop;
 } near_proofs[] = {
 	{"unavailable", "invented", "forwarded"},
+	{"absent-early", "invented-early", "forwarded"},
+	{"absent-early", "invented-early", "doubtful"},
 	{"unavailable", "broken", "unlinked"},
 	{"unavailable", "absent-forwarded", "unlinked"},
 	{"absent-forwarded", "absent-forwarded", "forwarded"},
