@@ -19,6 +19,7 @@
 #include "net/resolver.h"
 #include "net/spf.h"
 #include "read/auth_results.h"
+#include "weigh/trace.h"
 
 #define DOMAINS_MAX 5 /* of recipients that are asked about; with more it is not known */
 #define MX_MAX 10
@@ -240,16 +241,21 @@ static enum standing find_worse(enum standing a, enum standing b)
 	return ranks[b] > ranks[a] ? b : a;
 }
 
-/* Who answers automatically is the recipient (candidates.c), whom no such answer names otherwise;
- * NULL for other kinds. */
-static const char *find_author(const void *context, const struct weigh_input *input)
+/* Whom a report that names nobody is about (candidates.c): who answers automatically is the
+ * recipient, and else it is whom the trace names. NULL where the report names somebody itself. */
+static const char *find_unnamed(const void *context, const struct weigh_input *input)
 {
 	const struct bounce *bounce = input->bounce;
+	const char *address = NULL;
+	struct trace trace;
 
-	if (bounce->recipient_count > 0 ||
-		(bounce->kind != KIND_AUTOREPLY && bounce->kind != KIND_CHALLENGE))
+	if (bounce->recipient_count > 0)
 		return NULL;
-	return header_address(context, headers_find(&input->mail->headers, "From"));
+	if (bounce->kind == KIND_AUTOREPLY || bounce->kind == KIND_CHALLENGE)
+		return header_address(context, headers_find(&input->mail->headers, "From"));
+	trace_read(context, &bounce->original, &trace);
+	return trace_recipients(context, &bounce->original, &trace, &address, 1) > 0 ? address
+										     : NULL;
 }
 
 static enum standing find_out(
@@ -269,9 +275,9 @@ static enum standing find_out(
 		return STANDING_UNKNOWN;
 	const struct recipient *recipients = input->bounce->recipients;
 	size_t recipient_count = input->bounce->recipient_count;
-	struct recipient author = {.address = find_author(context, input)};
-	if (author.address != NULL) {
-		recipients = &author;
+	struct recipient unnamed = {.address = find_unnamed(context, input)};
+	if (unnamed.address != NULL) {
+		recipients = &unnamed;
 		recipient_count = 1;
 	}
 	*why_out = "the report names no recipient";

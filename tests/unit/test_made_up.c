@@ -89,6 +89,10 @@ static const struct {
 		FOR("x@tarpit.test") FOR_ANN, POST, "recipient-stranger", false, VERDICT_UNPROVEN},
 	{"by another, whose own name takes all the time", "tarpit.test", FOR_ANN, POST,
 		"recipient-stranger", false, VERDICT_UNPROVEN},
+	{"by her own server, which names nobody", "mx.b.example", "", POST, "recipient", false,
+		VERDICT_GENUINE},
+	{"by another, that names nobody", "mx.c.example", "", POST, "recipient-stranger", false,
+		VERDICT_UNPROVEN},
 	/* Who else could know it? */
 	{"by another, about a message to her alone", "mx.c.example", FOR_ANN, LETTER, "recipient",
 		false, VERDICT_GENUINE},
