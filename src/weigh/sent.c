@@ -79,7 +79,8 @@ static void weigh_other(const struct weigh_input *input, const struct original_n
 }
 
 /* True when the message may have had another Message-ID when it left: the reporter got it, or may
- * have, by way of a forwarder, and a relay that gives a new one does not give one of our domain. */
+ * have, by way of a forwarder, or behind a gateway of its own; and a relay that gives a new one
+ * does not give one of our domain. */
 static bool may_be_renamed(const void *context, const struct weigh_input *input)
 {
 	const char *id = message_id_normalise(context, input->bounce->original.message_id);
@@ -88,7 +89,8 @@ static bool may_be_renamed(const void *context, const struct weigh_input *input)
 
 	if (domain != NULL && strcmp(domain, input->domain->name) == 0)
 		return false;
-	return way->is_open || (way->kind == WAY_OTHERS && way->is_linked);
+	return way->is_open || (way->kind == WAY_OTHERS && way->is_linked) ||
+	       (way->kind == WAY_OURS && way->trace.entry != way->trace.hops);
 }
 
 /* Not in the ledger: what that means at the time in question. */
@@ -125,9 +127,9 @@ static void weigh_absent(const void *context, const struct weigh_input *input,
 	}
 	if (may_be_renamed(context, input)) {
 		evidence_out->result = "absent-forwarded";
-		evidence_out->detail =
-			"we sent no message with this Message-ID; but a forwarder handed it on, or "
-			"may have, and a relay may have given it another Message-ID";
+		evidence_out->detail = "we sent no message with this Message-ID; but a forwarder "
+				       "or gateway handed it on, or "
+				       "may have, and a relay may have given it another Message-ID";
 		return;
 	}
 	if (earliest >= coverage.from_s || (written != 0 && written <= handed_over &&

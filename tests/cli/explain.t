@@ -62,6 +62,17 @@ like "$out" '^  sent +absent-early ' "a post that may be older than the ledger"
 like "$out" '^  dkim +invented-early +-14 ' "and of the time before the key was changed"
 like "$out" ': unproven ' "is not taken for backscatter"
 
+# A gateway of the reporter's that writes names of its own network, and gives mail another Message-ID.
+awk '/^Received: from lists/ {
+		print "Received: from gw.corp.local (unknown [10.1.1.1])"
+		print "\tby mx.example.net (Postfix) with ESMTP id 1; Fri, 20 Nov 2026 08:00:04 +0000" }
+	{ sub(/by mx.example.net \(Postfix\) with ESMTPS id 4F/, "by gw.corp.local (Postfix) with ESMTPS id 4F")
+		sub(/<20261120080000.1A2B@lists/, "<renamed@gw"); print }' "$world/genuine-postfix.eml" >"$dir/gateway.eml"
+explain_file --state "$dir/gateway.eml"
+like "$out" '^  hop +ours-unvouched ' "a gateway inside, which had it from us"
+like "$out" '^  sent +absent-forwarded ' "that its Message-ID was never sent"
+like "$out" ': unproven ' "is no proof then"
+
 # Where all mail is tagged, a bounce address without a tag is not ours, whatever is written behind it.
 all=$dir/all.conf
 sed 's/tagged *= some/tagged = all/' "$conf" >"$all"
