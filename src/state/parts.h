@@ -164,8 +164,6 @@ struct sweep_plan {
 };
 int sweep_run(struct state *state, MDB_txn *transaction, const struct sweep_plan *plan);
 
-/* The last event that a counter counted. */
-bool counter_decode_last(const MDB_val *value, int64_t *last_s_out);
 /* Removes a proof and its row under the cursor, which stands in "proof-times". LMDB's code. */
 int proof_forget(
 	struct state *state, MDB_txn *transaction, MDB_cursor *cursor, const MDB_val *time_key);
@@ -189,6 +187,8 @@ void rate_put_number(struct codec_writer *writer, double number);
 double rate_get_number(struct codec_reader *reader);
 void rate_encode(struct codec_writer *writer, const struct rate *rate);
 void rate_decode(struct codec_reader *reader, struct rate *rate_out);
+/* When the last report came that a record of "rates" counts. */
+bool rate_decode_last(const MDB_val *value, int64_t *last_s_out);
 /* Counts one report for its names, and lets a few go that have faded. LMDB's code. */
 int rate_count(struct state *state, MDB_txn *transaction, const struct rate_use *use, int64_t now);
 /* Counts it for the host and its list, with their storms; sets list_storm and host_storm of the

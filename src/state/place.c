@@ -288,6 +288,15 @@ static bool is_past(const MDB_val *key)
 	return key->mv_size == PAST_KEY_SIZE && *(const char *)key->mv_data == 'p';
 }
 
+bool place_decode_past_end(const MDB_val *key, int64_t *ended_s_out)
+{
+	*ended_s_out = 0;
+	if (!is_past(key))
+		return false;
+	*ended_s_out = (int64_t)codec_load_u64((const unsigned char *)key->mv_data + 1);
+	return true;
+}
+
 /* How many there are, as far as that matters. */
 static size_t count_past(MDB_cursor *cursor)
 {

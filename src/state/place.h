@@ -85,6 +85,9 @@ int place_put_past(
 	struct state *state, MDB_txn *transaction, const struct storm *storm, int64_t now);
 int place_remove_past(struct state *state, MDB_txn *transaction, const char *name, int64_t ended_s);
 
+/* When the storm ended that a record of the history is of, by its key; false for any other record.
+ */
+bool place_decode_past_end(const MDB_val *key, int64_t *ended_s_out);
 /* Storms that are over, by their ends. */
 enum status place_walk_past(struct state *state, storm_visitor *visitor, void *argument);
 

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "state/parts.h"
+#include "state/place.h"
 
 enum { SLICE_RECORDS = 4096, KEY_MAX = 511, EVENT_ID_BITS = 20 };
 
@@ -51,6 +52,29 @@ static bool time_of_proof(const MDB_val *key, const MDB_val *value, int64_t *tim
 	return true;
 }
 
+/* The last second of its hour. */
+static bool time_of_rollup(const MDB_val *key, const MDB_val *value, int64_t *time_s_out)
+{
+	(void)value;
+	*time_s_out = 0;
+	if (key->mv_size < CODEC_U64_SIZE)
+		return false;
+	*time_s_out = (int64_t)codec_load_u64(key->mv_data) + ROLLUP_S - 1;
+	return true;
+}
+
+static bool time_of_storm(const MDB_val *key, const MDB_val *value, int64_t *time_s_out)
+{
+	(void)value;
+	return place_decode_past_end(key, time_s_out);
+}
+
+static bool time_of_rate(const MDB_val *key, const MDB_val *value, int64_t *time_s_out)
+{
+	(void)key;
+	return rate_decode_last(value, time_s_out);
+}
+
 typedef int remover(
 	struct state *state, MDB_txn *transaction, MDB_cursor *cursor, const MDB_val *key);
 
@@ -64,12 +88,15 @@ static int remove_record(
 }
 
 const struct prune_kind prune_kinds[] = {
-	{"events", "decisions, by when they were taken"},
+	{"events", "decisions, by when they were taken; the numbers of their hours stay"},
+	{"rollups", "the numbers of hours that are over"},
 	{"sent", "the ledger of sent mail, by when it was sent; it covers no more than is left"},
 	{"ids", "recipients' ids in tags, by their last use"},
 	{"lists", "counters of lists, by their last message"},
 	{"reporters", "counters of reporters, by their last message"},
 	{"proofs", "uses of proofs, by the first"},
+	{"rates", "rates of networks, names in HELO and recipients, by their last report"},
+	{"storms", "storms that are over, by their end; what is usual at a list stays"},
 	{NULL, NULL},
 };
 
@@ -81,12 +108,15 @@ static const struct {
 	bool is_ordered; /* by time: the first that stays is the last to look at */
 	bool cuts_coverage;
 } rows[] = {
-	{BOX_EVENTS, time_of_event, remove_record, true, false},
+	{BOX_EVENTS, time_of_event, ageing_forget_event, true, false},
+	{BOX_ROLLUPS, time_of_rollup, ageing_forget_rollup, true, false},
 	{BOX_SENT, time_of_sent, remove_record, false, true},
 	{BOX_IDS, time_of_id, remove_record, false, false},
 	{BOX_LISTS, time_of_counter, remove_record, false, false},
 	{BOX_REPORTERS, time_of_counter, remove_record, false, false},
 	{BOX_PROOF_TIMES, time_of_proof, proof_forget, true, false},
+	{BOX_RATES, time_of_rate, remove_record, false, false},
+	{BOX_STORMS, time_of_storm, remove_record, false, false},
 };
 
 struct pruning {

@@ -158,6 +158,15 @@ static bool decode(const MDB_val *value, struct rate *rate_out)
 	return codec_is_complete(&reader);
 }
 
+bool rate_decode_last(const MDB_val *value, int64_t *last_s_out)
+{
+	struct rate rate;
+	bool is_good = decode(value, &rate);
+
+	*last_s_out = rate.time_s;
+	return is_good;
+}
+
 bool rate_check(const MDB_val *key, const MDB_val *value)
 {
 	struct rate rate;

@@ -130,7 +130,7 @@ configure 'mode = enforce
 deadline = 2s' "genuine = \"maildir:$owner\""
 "${BACKSTOP_STATETOOL:-build/tests/cli/statetool}" hold "$state" >"$dir/holding" &
 holder=$!
-while [ ! -s "$dir/holding" ]; do sleep 0.1; done
+while [ ! -s "$dir/holding" ] && kill -0 $holder; do sleep 0.1; done
 db prune events --before=1d
 is "$status" 75 "a command gives up after the deadline"
 like "$err" "^backstop: another process did not let go of the state" "and says why"
@@ -160,7 +160,7 @@ is "$(ls "$dir/copy" | grep -c part)" 0 "nothing half done is left"
 # ---- prune ----
 db prune
 is "$status" 64 "prune wants to know what"
-like "$err" "events, sent, ids, lists, reporters, proofs" "and says which"
+like "$err" "events, rollups, sent, ids, lists, reporters, proofs, rates, storms" "and says which"
 db prune sent
 is "$status" 64 "and before when"
 db prune sent --before=2040-01-01
@@ -185,6 +185,23 @@ db stat
 is "$(printf '%s\n' "$out" | awk '/^proofs|^proof-times/ {print $2}' | tr '\n' ' ')" "0 0 " "both"
 db prune events --before=2026-11-23
 like "$out" "^events: 0 records" "younger events stay"
+run "$BACKSTOP" db prune events -c "$conf" --now=2026-11-25T00:00:00Z --before=1h
+like "$out" "^events: 2 records .* removed" "all events"
+run "$BACKSTOP" report summary -c "$conf" --now=2026-11-25T00:00:00Z --since=2026-11-23
+like "$out" "^messages: 2" "stay in the numbers of their hours"
+like "$out" "^single messages are recorded from 2026-11-24T00:00:01Z on" "and the report knows that they are gone"
+db prune rollups --before=2026-11-24
+like "$out" "^rollups: 0 records" "an hour that is not over stays"
+run "$BACKSTOP" db prune rollups -c "$conf" --now=2026-11-25T00:00:00Z --before=2026-11-24T01:00:00Z
+like "$out" "^rollups: 1 records" "one that is over goes"
+run "$BACKSTOP" report summary -c "$conf" --now=2026-11-25T00:00:00Z --since=2026-11-23
+like "$out" "^no message was decided in that time" "with its numbers"
+db prune rates --before=2026-11-24
+like "$out" "^rates: 0 records" "rates of now stay"
+run "$BACKSTOP" db prune rates -c "$conf" --now=2026-11-25T00:00:00Z --before=1h
+like "$out" "^rates: [1-9][0-9]* records" "old ones go"
+deliver "$genuine"
+ends 0 "a delivery behind all that"
 db check
 like "$out" "all of them good$" "and all of it is good"
 
