@@ -85,11 +85,17 @@ static bool has_reporter(const struct held_choice *choice, const struct held *he
 static bool read_recipient(
 	const struct command_run *run, const char *value, struct held_choice *choice)
 {
-	choice->recipient = address_normalise(run->context, value);
+	if (privacy_is_mark(value))
+		choice->recipient = mem_strdup(run->context, value);
+	else
+		choice->recipient = address_normalise(run->context, value);
+	/* Without a secret no mark was made. */
+	if (choice->recipient != NULL && run->state != NULL)
+		record_find_mark(run->state, choice->recipient, choice->recipient_mark);
 	return choice->recipient != NULL;
 }
 
-/* The record names them with ", " between. */
+/* The record names them with ", " between, or their marks (the setting privacy). */
 static bool has_recipient(const struct held_choice *choice, const struct held *held)
 {
 	char address[ADDRESS_MAX + 1];
@@ -100,7 +106,9 @@ static bool has_recipient(const struct held_choice *choice, const struct held *h
 		if (size > 0 && size < sizeof address) {
 			memcpy(address, at, size);
 			address[size] = '\0';
-			if (address_equal(address, choice->recipient))
+			if (address_equal(address, choice->recipient) ||
+				strcmp(address, choice->recipient) == 0 ||
+				strcmp(address, choice->recipient_mark) == 0)
 				return true;
 		}
 		at += size;

@@ -3,6 +3,7 @@
 #define BACKSTOP_CMD_HELD_CHOICE_H
 
 #include "base/netaddr.h"
+#include "base/privacy.h"
 #include "cmd/command.h"
 #include "state/record.h"
 
@@ -14,6 +15,7 @@ struct held_choice {
 	enum reason reason;
 	struct netblock reporter;
 	const char *recipient;
+	char recipient_mark[PRIVACY_MARK_MAX]; /* what may stand for it in a record; "" */
 	int64_t since_s;
 	int64_t until_s;
 	unsigned rows;	 /* one bit for each option that was given */

@@ -131,6 +131,22 @@ static const char *mark_each(
 	return marks;
 }
 
+/* The same of the names that it is counted under: a plain hash of an address can be guessed. */
+static const struct rate_use *hide_rates(
+	const void *context, const unsigned char *secret, const struct rate_use *use)
+{
+	struct rate_use *hidden = mem_memdup(context, use, sizeof *use);
+
+	hidden->recipient_count = 0;
+	for (size_t i = 0; i < use->recipient_count && i < RATE_RECIPIENTS_MAX; i++) {
+		const char *one = mark(context, secret, use->recipients[i]);
+
+		if (one != NULL)
+			hidden->recipients[hidden->recipient_count++] = one;
+	}
+	return hidden;
+}
+
 int hide_addresses(
 	struct state *state, MDB_txn *transaction, const void *context, struct event *event)
 {
@@ -153,6 +169,8 @@ int hide_addresses(
 		event->recipient = mark(context, secret, event->recipient);
 	if (!is_empty(event->failed))
 		event->failed = mark_each(context, secret, event->failed);
+	if (event->rates != NULL)
+		event->rates = hide_rates(context, secret, event->rates);
 	return MDB_SUCCESS;
 }
 

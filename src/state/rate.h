@@ -23,7 +23,7 @@ enum rate_of {
 	RATE_LIST,
 	RATE_NETWORK,	/* rate_network_format */
 	RATE_HELO,	/* organisational domain of the name in HELO, lower case */
-	RATE_RECIPIENT, /* normalised address */
+	RATE_RECIPIENT, /* normalised address; under privacy = hash its mark (record_find_mark) */
 	RATE_OF_COUNT
 };
 

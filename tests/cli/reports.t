@@ -168,6 +168,10 @@ like "$out" "^h:[0-9a-f]*,2," "that are counted"
 all=$(ask dropped --format=json; held list --format=json; cat "$state/data.mdb" | tr -d '\000')
 unlike "$all" "fay@|gus@|fay=" "no address is anywhere in the records"
 like "$all" "announce-bounces@lists.example.org" "the list's own is"
+is "$(held list --format=json --recipient=FAY@example.net | wc -l)" "$(held list --format=json | grep -c "$(ask recipients --format=csv | sed -n '2s/,.*//p')")" \
+	"held list finds them by an address"
+is "$(held list --format=json --recipient=hal@example.net | wc -l)" 0 "and not by another"
+is "$(held list --format=json --recipient="$(ask recipients --format=csv | sed -n '2s/,.*//p')" | wc -l)" 2 "or by a mark"
 id=$(ask dropped --format=csv | sed -n '2s/,.*//p')
 run held show "$id"
 like "$out" "@example.net" "the kept message is as it came"

@@ -138,6 +138,30 @@ START_TEST(marks_are_not_marked)
 }
 END_TEST
 
+/* A plain hash of an address can be guessed. */
+START_TEST(rates_know_marks)
+{
+	const struct rate_use use = {.recipients = {"ann@example.net"}, .recipient_count = 1};
+	struct event event = sample();
+	char ann[PRIVACY_MARK_MAX];
+	struct rate rate;
+
+	event.rates = &use;
+	hide(PRIVACY_NONE);
+	record(&event);
+	hide(PRIVACY_HASH);
+	record(&event);
+	ck_assert_status(
+		rate_find(state, RATE_RECIPIENT, "ann@example.net", 1000, &rate), STATUS_NOT_FOUND);
+	ck_assert_status(record_find_mark(state, "ann@example.net", ann), STATUS_OK);
+	ck_assert_status(rate_find(state, RATE_RECIPIENT, ann, 1000, &rate), STATUS_OK);
+	hide(PRIVACY_FULL);
+	record(&event);
+	ck_assert_status(
+		rate_find(state, RATE_RECIPIENT, "ann@example.net", 1000, &rate), STATUS_OK);
+}
+END_TEST
+
 /* No piece of the state holds an address, also not the held record. */
 START_TEST(nothing_else_holds_them)
 {
@@ -225,6 +249,7 @@ int main(void)
 	tcase_add_test(tcase, none_keeps_none);
 	tcase_add_test(tcase, hash_keeps_marks);
 	tcase_add_test(tcase, marks_are_not_marked);
+	tcase_add_test(tcase, rates_know_marks);
 	tcase_add_loop_test(tcase, nothing_else_holds_them, 0, 2);
 	tcase_add_loop_test(tcase, robots_and_lists_stay, 0, ROWS(rows));
 	tcase_add_test(tcase, many_recipients);
