@@ -29,9 +29,9 @@ like "$out" '"verdict":"genuine"' "and judges by what there is"
 run "$BACKSTOP" check -c "$conf"
 is "$status" 0 "check finds no fault"
 unlike "$out" "cannot be understood" "in any record"
-sed -i 's/^dns .*/dns { servers = {"127.0.0.1:1"} timeout = 1s budget = 1s }/' "$conf"
+sed 's/^dns .*/dns { servers = {"127.0.0.1:1"} timeout = 1s budget = 1s }/' "$conf" >"$dir/dns.conf"
 for word in scan explain; do
-	run "$BACKSTOP" "$word" -c "$conf" "$now" --state --dns "$genuine"
+	run "$BACKSTOP" "$word" -c "$dir/dns.conf" "$now" --state --dns "$genuine"
 	is "$status $err" "0 " "$word --state --dns reads it"
 done
 run "$BACKSTOP" explain -c "$conf" "$now" --state "$genuine"
@@ -41,17 +41,22 @@ run "$BACKSTOP" report -c "$conf" "$now" summary
 is "$status $err" "0 " "and report"
 ok "none of them has written" cmp "$state/data.mdb" "$dir/old/data.mdb"
 
-# A roster that changed a moment ago is not read yet: its renewal has transactions of its own.
+# written FILE: the write transactions of its delivery.
+written() {
+	before=$("$tool" count "$state")
+	deliver "$1"
+	echo $(($("$tool" count "$state") - before))
+}
+
+# A roster that changed a moment ago is not read yet.
 touch "$dir/members"
-before=$("$tool" count "$state")
-deliver "$genuine"
-ends 0 "a delivery"
-is $(($("$tool" count "$state") - before)) 2 "makes the databases, and writes its own transaction"
-# A roster that changed a moment ago is not read yet: its renewal has transactions of its own.
-touch "$dir/members"
-before=$("$tool" count "$state")
-deliver "$world/genuine-delayed.eml"
-is $(($("$tool" count "$state") - before)) 1 "the next one has its own alone"
+is "$(written "$genuine")" 2 "a delivery makes the databases, and writes its own transaction"
+is "$(written "$world/genuine-delayed.eml")" 1 "the next one has its own alone"
+# The renewal of a roster has transactions of its own, once: what is new, and its head.
+printf 'bob@example.net\n' >>"$dir/members"
+touch -t 202611020000 "$dir/members"
+is "$(written "$genuine")" 3 "the one that reads a changed roster has two more"
+is "$(written "$world/genuine-delayed.eml")" 1 "and the next one its own again"
 run "$BACKSTOP" scan -c "$conf" "$now" --state --format=json "$genuine"
 has replay 'first|again'
 
