@@ -72,44 +72,121 @@ static int find_reputation(struct state *state, MDB_txn *transaction, struct eve
 	return code;
 }
 
+/* ---- the steps ---- */
+
+static int begin(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	recording->held.event = *recording->event; /* a job may run twice */
+	return hide_addresses(state, transaction, recording->context, &recording->held.event);
+}
+
+static int number(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	struct event *event = &recording->held.event;
+	int code = event_next_id(state, transaction, event->time_s, &event->id);
+
+	return code == MDB_SUCCESS ? ageing_raise_id(state, transaction, &event->id) : code;
+}
+
+static int count_message(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	struct event *event = &recording->held.event;
+	int code = find_reputation(state, transaction, event);
+
+	/* What is released was counted when it came. */
+	if (code != MDB_SUCCESS || event_is_release(event))
+		return code;
+	return count(state, transaction, event);
+}
+
+static int age(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	return ageing_run(state, transaction, &recording->held.event);
+}
+
+static int keep(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	return recording->held.file == NULL ? MDB_SUCCESS
+					    : held_put(state, transaction, &recording->held);
+}
+
+static int owe(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	const struct event *event = &recording->held.event;
+
+	return event->owed == NULL ? MDB_SUCCESS : owed_count(state, transaction, event);
+}
+
+static int use_proofs(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	const struct event *event = &recording->held.event;
+
+	return event->proofs == NULL
+		       ? MDB_SUCCESS
+		       : proof_count(state, transaction, event->proofs, event->time_s);
+}
+
+static int account(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	const struct event *event = &recording->held.event;
+
+	return event->audit == NULL ? MDB_SUCCESS : audit_put(state, transaction, event->audit);
+}
+
+static int rate(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	struct event *event = &recording->held.event;
+	int code = MDB_SUCCESS;
+
+	if (event->rates != NULL)
+		code = rate_count(state, transaction, event->rates, event->time_s);
+	if (event->rates != NULL && code == MDB_SUCCESS)
+		code = storm_count(state, transaction, event);
+	return code;
+}
+
+static int sweep_proofs(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	return proof_sweep(state, transaction, recording->held.event.time_s);
+}
+
+static int sweep_kept(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	return recording->sweep == NULL
+		       ? MDB_SUCCESS
+		       : expiry_sweep(state, transaction, &recording->held.event, recording->sweep);
+}
+
+static int write_answers(struct state *state, MDB_txn *transaction, struct recording *recording)
+{
+	return dns_cache_write(state, transaction, recording->held.event.time_s);
+}
+
+/* In this order: what is hidden is hidden from all, the id is that of every record, and a proof is
+ * looked at before it is counted. */
+static int (*const steps[])(
+	struct state *state, MDB_txn *transaction, struct recording *recording) = {
+	begin,
+	number,
+	put_event,
+	count_message,
+	age,
+	keep,
+	owe,
+	use_proofs,
+	account,
+	rate,
+	sweep_proofs,
+	sweep_kept,
+	write_answers,
+};
+
 static int write_all(struct state *state, MDB_txn *transaction, void *argument)
 {
-	struct recording *recording = argument;
-	struct event *event = &recording->held.event;
-	int code;
+	int code = MDB_SUCCESS;
 
-	*event = *recording->event;
-	code = hide_addresses(state, transaction, recording->context, event);
-	if (code == MDB_SUCCESS)
-		code = event_next_id(state, transaction, event->time_s, &event->id);
-	if (code == MDB_SUCCESS)
-		code = ageing_raise_id(state, transaction, &event->id);
-	if (code == MDB_SUCCESS)
-		code = put_event(state, transaction, recording);
-	if (code == MDB_SUCCESS)
-		code = find_reputation(state, transaction, event);
-	if (code == MDB_SUCCESS && !event_is_release(event))
-		code = count(state, transaction, event);
-	if (code == MDB_SUCCESS)
-		code = ageing_run(state, transaction, event);
-	if (code == MDB_SUCCESS && recording->held.file != NULL)
-		code = held_put(state, transaction, &recording->held);
-	if (code == MDB_SUCCESS && event->owed != NULL)
-		code = owed_count(state, transaction, event);
-	if (code == MDB_SUCCESS && event->proofs != NULL)
-		code = proof_count(state, transaction, event->proofs, event->time_s);
-	if (code == MDB_SUCCESS && event->audit != NULL)
-		code = audit_put(state, transaction, event->audit);
-	if (code == MDB_SUCCESS && event->rates != NULL)
-		code = rate_count(state, transaction, event->rates, event->time_s);
-	if (code == MDB_SUCCESS && event->rates != NULL)
-		code = storm_count(state, transaction, event);
-	if (code == MDB_SUCCESS)
-		code = proof_sweep(state, transaction, event->time_s);
-	if (code == MDB_SUCCESS && recording->sweep != NULL)
-		code = expiry_sweep(state, transaction, event, recording->sweep);
-	if (code == MDB_SUCCESS)
-		code = dns_cache_write(state, transaction, event->time_s);
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0] && code == MDB_SUCCESS; i++)
+		code = steps[i](state, transaction, argument);
 	return code;
 }
 
