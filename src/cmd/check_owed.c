@@ -34,15 +34,13 @@ static void say_overdue(struct debts *debts, const struct owed *owed)
 			owed->list, owed->waiting, owed->waiting == 1 ? "" : "s", due);
 }
 
-/* Whether they should have gone out an hour ago. */
-static bool is_overdue(const struct debts *debts, const struct owed *owed)
+bool check_owed_is_overdue(struct state *state, const struct owed *owed, int64_t now)
 {
-	int64_t then_s = debts->survey->now - OVERDUE_S;
+	int64_t then_s = now - OVERDUE_S;
 	void *context = mem_context(NULL, "storm");
 	struct storm *storm = NULL;
 	bool is_storm =
-		storm_find(debts->state, context, owed->list, then_s, &storm) == STATUS_OK &&
-		storm->is_on;
+		storm_find(state, context, owed->list, then_s, &storm) == STATUS_OK && storm->is_on;
 
 	mem_free(context);
 	return then_s >= (is_storm ? owed->oldest_s + OWED_WAIT_MAX_S : owed_due_time(owed));
@@ -65,7 +63,7 @@ static enum status visit_list(void *argument, const struct owed *owed)
 			"held list --list=%s",
 			owed->list, owed->waiting, owed->waiting == 1 ? " waits" : "s wait",
 			list == NULL ? "is not configured any more" : "has none", owed->list);
-	else if (is_overdue(debts, owed))
+	else if (check_owed_is_overdue(debts->state, owed, survey->now))
 		say_overdue(debts, owed);
 	return STATUS_OK;
 }

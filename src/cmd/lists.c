@@ -33,6 +33,8 @@ struct shown {
 	const struct list_row *row;
 	const char *address;
 	const char *first, *last; /* NULL: never, or not known */
+	const char *storm;	  /* since when there is one, or NULL */
+	const char *owed;	  /* since when reports wait for the owners, or NULL */
 	const char **problems;	  /* as many as the row has */
 };
 
@@ -54,6 +56,8 @@ static void show(const void *context, const struct list_row *row, struct shown *
 	shown_out->address = text_clean_string(context, row->address, ADDRESS_SHOWN_MAX);
 	shown_out->first = format_time(context, row->counter.first_s);
 	shown_out->last = format_time(context, row->counter.last_s);
+	shown_out->storm = format_time(context, row->storm_since_s);
+	shown_out->owed = format_time(context, row->owed_since_s);
 	shown_out->problems = mem_new_array(context, const char *, row->problem_count);
 	for (size_t i = 0; i < row->problem_count; i++)
 		shown_out->problems[i] = mem_printf(context, "%s: %s",
@@ -70,11 +74,17 @@ static enum status print_text(const struct shown *shown)
 {
 	const struct counter *counter = &shown->row->counter;
 
-	printf("%-36s  %-10s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %11" PRIu64 "  %-20s  %s\n",
+	printf("%-36s  %-10s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %11" PRIu64
+	       " %8.0f  %-20s  %s\n",
 		shown->address, list_status_name(shown->row->status), counter->total,
 		counter->verdicts[VERDICT_GENUINE], counter->verdicts[VERDICT_UNPROVEN],
-		counter->verdicts[VERDICT_BACKSCATTER], or_dash(shown->first),
+		counter->verdicts[VERDICT_BACKSCATTER], shown->row->per_hour, or_dash(shown->first),
 		or_dash(shown->last));
+	if (shown->storm != NULL)
+		printf("  in a storm since %s\n", shown->storm);
+	if (shown->owed != NULL)
+		printf("  waiting for a digest to its owners: %" PRIu64 ", the first since %s\n",
+			shown->row->owed, shown->owed);
 	for (size_t i = 0; i < shown->row->problem_count; i++)
 		printf("  %s\n", shown->problems[i]);
 	return STATUS_OK;
@@ -89,13 +99,15 @@ static enum status print_json(const struct shown *shown)
 
 	for (size_t i = 0; i < shown->row->problem_count; i++)
 		json_array_append_new(problems, json_string(shown->problems[i]));
-	object = json_pack("{ss ss sI ss? ss? sI sI sI sI so}", "address", shown->address, "status",
-		list_status_name(shown->row->status), "line",
+	object = json_pack("{ss ss sI ss? ss? sI sI sI sI sI ss? sI ss? so}", "address",
+		shown->address, "status", list_status_name(shown->row->status), "line",
 		(json_int_t)(shown->row->list == NULL ? 0 : shown->row->list->line), "first_seen",
 		shown->first, "last_seen", shown->last, "messages", (json_int_t)counter->total,
 		"genuine", (json_int_t)counter->verdicts[VERDICT_GENUINE], "unproven",
 		(json_int_t)counter->verdicts[VERDICT_UNPROVEN], "backscatter",
-		(json_int_t)counter->verdicts[VERDICT_BACKSCATTER], "problems", problems);
+		(json_int_t)counter->verdicts[VERDICT_BACKSCATTER], "per_hour",
+		(json_int_t)(shown->row->per_hour + 0.5), "storm_since", shown->storm, "owed",
+		(json_int_t)shown->row->owed, "owed_since", shown->owed, "problems", problems);
 	if (object != NULL && json_dumpf(object, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF)
 		status = STATUS_OK;
 	json_decref(object);
@@ -117,6 +129,10 @@ static enum status print_csv(const struct shown *shown)
 	line = mem_append(line, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, counter->total,
 		counter->verdicts[VERDICT_GENUINE], counter->verdicts[VERDICT_UNPROVEN],
 		counter->verdicts[VERDICT_BACKSCATTER]);
+	line = mem_append(line, ",%.0f", shown->row->per_hour);
+	line = csv_append(line, context, shown->storm);
+	line = mem_append(line, ",%" PRIu64, shown->row->owed);
+	line = csv_append(line, context, shown->owed);
 	line = csv_append(line, context, problems);
 	puts(line);
 	return STATUS_OK;
@@ -129,12 +145,12 @@ static const struct format {
 } formats[] = {
 	{"text",
 		"LIST                                  STATUS      MESSAGES   GENUINE  UNPROVEN "
-		"BACKSCATTER  FIRST SEEN            LAST SEEN",
+		"BACKSCATTER PER HOUR  FIRST SEEN            LAST SEEN",
 		print_text},
 	{"json", NULL, print_json},
 	{"csv",
 		"address,status,first_seen,last_seen,messages,genuine,unproven,backscatter,"
-		"problems",
+		"per_hour,storm_since,owed,owed_since,problems",
 		print_csv},
 };
 

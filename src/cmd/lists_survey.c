@@ -15,7 +15,11 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/roster_file.h"
+#include "cmd/check_owed.h"
 #include "state/ledger.h"
+#include "state/owed.h"
+#include "state/rate.h"
+#include "state/storm.h"
 
 enum {
 	UNKNOWN_MAX = 200,	  /* addresses that get a row */
@@ -187,6 +191,43 @@ static void add_unknown(struct lists_survey *survey)
 	}
 }
 
+/* ---- how it is now ---- */
+
+static void find_owed(struct lists_survey *survey, struct list_row *row, struct state *state)
+{
+	char due[CLOCK_TEXT_MAX];
+	struct owed *owed;
+
+	if (owed_find(state, survey->context, row->address, &owed) != STATUS_OK ||
+		owed->waiting == 0)
+		return;
+	row->owed = owed->waiting;
+	row->owed_since_s = owed->oldest_s;
+	if (!check_owed_is_overdue(state, owed, survey->now))
+		return;
+	clock_format_iso(owed_due_time(owed), due);
+	warn(survey, row,
+		"%llu reports should have been sent to its owners at %s; run backstop digest by a "
+		"timer or cron",
+		(unsigned long long)owed->waiting, due);
+}
+
+/* What cannot be read is not shown. */
+static void find_present(struct lists_survey *survey, struct list_row *row, struct state *state)
+{
+	struct storm *storm;
+	struct rate rate;
+
+	if (state == NULL)
+		return;
+	if (rate_find(state, RATE_LIST, row->address, survey->now, &rate) == STATUS_OK)
+		row->per_hour = rate_per_hour(&rate, RATE_ALL, RATE_HOUR);
+	if (storm_find(state, survey->context, row->address, survey->now, &storm) == STATUS_OK &&
+		storm->is_on)
+		row->storm_since_s = storm->began_s;
+	find_owed(survey, row, state);
+}
+
 /* ---- what is wrong ---- */
 
 static void check_owners(struct lists_survey *survey, struct list_row *row)
@@ -278,6 +319,8 @@ enum status lists_survey_run(struct lists_survey *survey, struct state *state, i
 		status = record_walk_events(state, from_s, INT64_MAX, take_event, survey);
 	if (status != STATUS_OK)
 		return status;
+	for (size_t i = 0; i < survey->count; i++)
+		find_present(survey, &survey->rows[i], state);
 	for (size_t i = 0; i < survey->count; i++)
 		check_row(survey, &survey->rows[i], state);
 	add_unknown(survey);

@@ -30,6 +30,10 @@ struct list_row {
 	const char *address;
 	const struct list_config *list; /* NULL unless configured */
 	struct counter counter; /* all of its messages ever; of an unknown one, in the span */
+	double per_hour;	/* reports of the last hour or two, as their rate; state/rate.h */
+	int64_t storm_since_s;	/* 0: it is in none */
+	uint64_t owed;		/* reports that wait for its owners' digest */
+	int64_t owed_since_s;	/* when the first of them came; 0: none waits */
 	struct list_problem *problems;
 	size_t problem_count;
 	/* In the span: */

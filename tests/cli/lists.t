@@ -21,7 +21,7 @@ lists
 is "$status" 1 "without a state, a complete sent-log is a fault"
 like "$out" 'fault: sent-log = complete in domain "lists.example.org", but the ledger has nothing of it' \
 	"since the ledger is empty"
-like "$out" '^announce@lists.example.org +configured +0 +0 +0 +0  - +-$' "a list is there, never seen"
+like "$out" '^announce@lists.example.org +configured +0 +0 +0 +0 +0  - +-$' "a list is there, never seen"
 ok "and no state was made" test ! -e "$state"
 
 feed_ledger
@@ -32,12 +32,39 @@ unlike "$out" 'fault|warning' "and nothing is said"
 deliver "$world/genuine-postfix.eml"
 deliver "$world/forged-naive.eml"
 like "$(row announce@lists.example.org)" \
-	'"status":"configured","line":[1-9][0-9]*,"first_seen":"2026-11-24T00:00:00Z","last_seen":"2026-11-24T00:00:00Z","messages":2,"genuine":1,"unproven":0,"backscatter":1,"problems":\[\]' \
+	'"status":"configured","line":[1-9][0-9]*,"first_seen":"2026-11-24T00:00:00Z","last_seen":"2026-11-24T00:00:00Z","messages":2,"genuine":1,"unproven":0,"backscatter":1,"per_hour":1,"storm_since":null,"owed":0,"owed_since":null,"problems":\[\]' \
 	"numbers, and when it was seen"
 lists --format=csv
-like "$out" '^address,status,first_seen,last_seen,messages,genuine,unproven,backscatter,problems$' "csv has a heading"
-like "$out" '^announce@lists.example.org,configured,2026-11-24T00:00:00Z,2026-11-24T00:00:00Z,2,1,0,1,$' "and a row a list"
-like "$out" '^dev@lists.example.org,configured,,,0,0,0,0,$' "also one that was never seen"
+like "$out" '^address,status,first_seen,last_seen,messages,genuine,unproven,backscatter,per_hour,storm_since,owed,owed_since,problems$' "csv has a heading"
+like "$out" '^announce@lists.example.org,configured,2026-11-24T00:00:00Z,2026-11-24T00:00:00Z,2,1,0,1,1,,0,,$' "and a row a list"
+like "$out" '^dev@lists.example.org,configured,,,0,0,0,0,0,,0,,$' "also one that was never seen"
+
+# ---- a storm, and what owners are owed ----
+kept=$state
+state=$dir/busy
+configure 'storm { factor = 2 minimum = 2/hour }' 'owner-limit = "1/hour"'
+feed_ledger
+deliver "$world/genuine-postfix.eml"
+deliver "$world/genuine-tagged.eml"
+lists
+like "$out" '^announce@lists.example.org +configured +2 +2 +0 +0 +1  2026' "a rate"
+like "$out" '^  waiting for a digest to its owners: 1, the first since 2026-11-24T00:00:00Z$' "what waits for a digest"
+unlike "$out" 'in a storm|should have been sent' "no storm, nothing overdue"
+for number in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	deliver "$world/forged-naive.eml" --client-address=203.0.113.$number
+done
+lists
+like "$out" '^  in a storm since 2026-11-24T00:00:00Z$' "a storm"
+like "$(row announce@lists.example.org)" \
+	'"per_hour":10,"storm_since":"2026-11-24T00:00:00Z","owed":1,"owed_since":"2026-11-24T00:00:00Z",' "both in JSON"
+like "$(row dev@lists.example.org)" '"per_hour":0,"storm_since":null,"owed":0,"owed_since":null,' "another list has neither"
+lists --format=csv
+like "$out" '^announce@.*,10,2026-11-24T00:00:00Z,1,2026-11-24T00:00:00Z,' "and in csv"
+run "$BACKSTOP" lists -c "$conf" --now=2026-11-24T03:00:00Z
+like "$out" 'warning: 1 reports should have been sent to its owners at 2026-11-24T01:00:00Z; run backstop digest' \
+	"what is overdue"
+state=$kept
+configure
 
 # ---- addresses that no list claims ----
 for i in 1 2; do
