@@ -10,6 +10,8 @@
 #include "base/text.h"
 
 static const uint8_t mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+/* RFC 6052, section 2.1: what a host behind NAT64 sees of an IPv4 client. */
+static const uint8_t translated[12] = {0x00, 0x64, 0xFF, 0x9B};
 
 enum { MAPPED_BITS = 96 };
 
@@ -49,6 +51,8 @@ bool netaddr_parse(const char *text, struct netaddr *address_out)
 
 	if (text == NULL || !parse(text, &is_v4, &address))
 		return false;
+	if (memcmp(address.bytes, translated, sizeof translated) == 0)
+		memcpy(address.bytes, mapped, sizeof mapped);
 	*address_out = address;
 	return true;
 }

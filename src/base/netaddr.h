@@ -1,5 +1,6 @@
 /* netaddr.h: IP addresses and blocks of them. IPv4 is kept as ::ffff:a.b.c.d, so that one
- * comparison serves both and a mapped address (Courier, slimta) equals the plain one. */
+ * comparison serves both and a mapped address (Courier, slimta) equals the plain one;
+ * so does one that NAT64 made of it (RFC 6052). */
 #ifndef BACKSTOP_BASE_NETADDR_H
 #define BACKSTOP_BASE_NETADDR_H
 
