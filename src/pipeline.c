@@ -220,7 +220,8 @@ void pipeline_judge(struct pipeline *pipeline, const void *context, struct bytes
 		.is_storm = judgement->is_storm,
 		.is_storm_alone =
 			judgement->is_storm && judgement->weighing.verdict == VERDICT_UNPROVEN &&
-			weigh_verdict_without(&judgement->weighing, "storm") == VERDICT_GENUINE,
+			weigh_verdict_without(pipeline->config, &judgement->weighing, "storm") ==
+				VERDICT_GENUINE,
 		.is_over_limit = is_over_limit(pipeline, judgement->list, input.now),
 	};
 	judgement->decision = decide_action(&question);

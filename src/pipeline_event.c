@@ -129,13 +129,14 @@ static void fill_reason(const struct judgement *judgement, struct event *event)
 
 /* Nothing that the reporter's own name had a part in counts for it, and nothing in a storm: every
  * server of the world takes part in that, and other lists must not feel it. */
-static enum reputation_use find_reputation(const struct judgement *judgement)
+static enum reputation_use find_reputation(
+	const struct config *config, const struct judgement *judgement)
 {
 	const struct weighing *weighing = &judgement->weighing;
 
 	if (judgement->is_storm)
 		return REPUTATION_NONE;
-	if (weigh_verdict_without(weighing, "reporter") != weighing->verdict)
+	if (weigh_verdict_without(config, weighing, "reporter") != weighing->verdict)
 		return REPUTATION_NONE;
 	if (weighing->verdict == VERDICT_GENUINE)
 		return REPUTATION_GENUINE;
@@ -185,6 +186,6 @@ void pipeline_fill_event(const void *context, const struct pipeline *pipeline,
 	event->proofs = find_proofs(judgement);
 	fill_reason(judgement, event);
 	event->rates = pipeline_find_rates(context, pipeline, judgement);
-	event->reputation = find_reputation(judgement);
+	event->reputation = find_reputation(pipeline->config, judgement);
 	event->owed = find_owed(context, judgement);
 }

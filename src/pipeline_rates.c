@@ -39,9 +39,9 @@ static const char *find_helo(const void *context, const struct judgement *judgem
 	return domain == NULL ? name : domain;
 }
 
-static enum rate_class find_class(const struct judgement *judgement)
+static enum rate_class find_class(const struct config *config, const struct judgement *judgement)
 {
-	switch (weigh_verdict_without(&judgement->weighing, "storm")) {
+	switch (weigh_verdict_without(config, &judgement->weighing, "storm")) {
 	case VERDICT_GENUINE:
 		return RATE_GENUINE;
 	case VERDICT_BACKSCATTER:
@@ -76,7 +76,7 @@ const struct rate_use *pipeline_find_rates(
 	if (!kind_is_judged(bounce->kind))
 		return NULL;
 	use = mem_new(context, struct rate_use);
-	use->class = find_class(judgement);
+	use->class = find_class(pipeline->config, judgement);
 	use->network = find_network(context, judgement);
 	use->helo = find_helo(context, judgement);
 	for (size_t i = 0; i < bounce->recipient_count && i < RATE_RECIPIENTS_MAX; i++) {

@@ -167,20 +167,6 @@ void weigh_add_up(struct weighing *weighing)
 		weighing->verdict = VERDICT_BACKSCATTER;
 }
 
-enum verdict weigh_verdict_without(const struct weighing *weighing, const char *check_name)
-{
-	struct weighing copy = *weighing;
-
-	if (weighing->count == 0)
-		return weighing->verdict; /* not judged */
-	for (size_t i = 0; i < copy.count; i++) {
-		if (strcmp(copy.items[i].check, check_name) == 0)
-			copy.items[i].weight = 0;
-	}
-	weigh_add_up(&copy);
-	return copy.verdict;
-}
-
 /* Sets the evidence to what it would be, had DNS answered in its favour. */
 static bool take_missed(const struct config *config, struct evidence *item)
 {
@@ -206,6 +192,23 @@ void weigh_conclude(const struct config *config, struct weighing *weighing)
 		return;
 	weighing->score = WEIGH_BACKSCATTER + 1;
 	weighing->verdict = VERDICT_UNPROVEN;
+}
+
+enum verdict weigh_verdict_without(
+	const struct config *config, const struct weighing *weighing, const char *check_name)
+{
+	struct weighing copy = *weighing;
+
+	if (weighing->count == 0)
+		return weighing->verdict; /* not judged */
+	for (size_t i = 0; i < copy.count; i++) {
+		if (strcmp(copy.items[i].check, check_name) != 0)
+			continue;
+		copy.items[i].weight = 0;
+		copy.items[i].missed = NULL;
+	}
+	weigh_conclude(config, &copy);
+	return copy.verdict;
 }
 
 void weigh_bounce(const void *context, const struct weigh_input *input, struct weighing *result_out)

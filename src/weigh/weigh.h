@@ -125,7 +125,8 @@ void weigh_conclude(const struct config *config, struct weighing *weighing);
 void weigh_add_up(struct weighing *weighing);
 
 /* The verdict as it would be if one check weighed nothing. */
-enum verdict weigh_verdict_without(const struct weighing *weighing, const char *check_name);
+enum verdict weigh_verdict_without(
+	const struct config *config, const struct weighing *weighing, const char *check_name);
 
 /* The result of a check that has run, or NULL. */
 const char *weigh_find_result(const struct weighing *weighing, const char *check_name);

@@ -98,7 +98,7 @@ START_TEST(a_verdict_without_a_check)
 		.check = "storm", .weight = stormy[_i].storm, .is_supporting = true};
 	weigh_add_up(&weighing);
 	ck_assert_int_eq(weighing.verdict, stormy[_i].with);
-	ck_assert_int_eq(weigh_verdict_without(&weighing, "storm"), stormy[_i].without);
+	ck_assert_int_eq(weigh_verdict_without(NULL, &weighing, "storm"), stormy[_i].without);
 	ck_assert_int_eq(weighing.items[1].weight, stormy[_i].storm);
 }
 END_TEST
@@ -326,13 +326,26 @@ START_TEST(the_verdict_without_one_check)
 		weighing.items[1] = cases[i].name;
 		weighing.items[1].check = "reporter";
 		weigh_add_up(&weighing);
-		without = weigh_verdict_without(&weighing, "reporter");
+		without = weigh_verdict_without(NULL, &weighing, "reporter");
 		ck_assert_msg(weighing.verdict == cases[i].with && without == cases[i].without,
 			"row %d: got %s and %s without, want %s and %s", i,
 			verdict_name(weighing.verdict), verdict_name(without),
 			verdict_name(cases[i].with), verdict_name(cases[i].without));
 		ck_assert_int_eq(weighing.items[1].weight, cases[i].name.weight);
 	}
+}
+END_TEST
+
+/* A dead DNS, which keeps back what would speak for it, makes no backscatter of it here either. */
+START_TEST(the_verdict_without_one_check_in_an_outage)
+{
+	struct weighing weighing = {.count = 3,
+		.items = {{.check = "hop", .result = "unavailable", .missed = "ours"},
+			{.check = "sent", .result = "absent", .weight = -39},
+			{.check = "reporter", .result = "plain"}}};
+
+	ck_assert_int_eq(weigh_verdict_without(NULL, &weighing, "reporter"), VERDICT_UNPROVEN);
+	ck_assert_int_eq(weigh_verdict_without(NULL, &weighing, "hop"), VERDICT_BACKSCATTER);
 }
 END_TEST
 
@@ -371,6 +384,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_long_chain_is_no_proof, 0, ROWS(chains));
 	tcase_add_test(tcase, every_recipient_must_be_vouched_for);
 	tcase_add_test(tcase, the_verdict_without_one_check);
+	tcase_add_test(tcase, the_verdict_without_one_check_in_an_outage);
 	tcase_add_test(tcase, unavailable_is_not_against);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
