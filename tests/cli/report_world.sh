@@ -18,6 +18,7 @@ mode     = $1
 state    = "$state"
 sendmail = "$dir/sendmail"
 log      = "$dir/log"
+dns { use = no }
 $2
 domain "lists.example.org" {
     tag-keys = "$dir/tag.keys"

@@ -70,7 +70,7 @@ is "$(printf '%s\n' "$out" | awk -F, 'NR > 1 { s += $2 } END { print s }')" 6 "a
 
 run ask dropped
 like "$out" "^dropped: 3" "report dropped"
-like "$out" " drop +2026-11-30T12:00:00Z +203.0.113.1 +tag:missing-[0-9]+ shape" \
+like "$out" " drop +2026-11-30T12:00:00Z +203.0.113.1 +tag:missing-[0-9]+ shape:odd-[0-9]+$" \
 	"says until when each is kept, and what decided it"
 unlike "$out" ":[a-z]+\+0" "and not what decided nothing"
 id=$(ask dropped --format=csv | sed -n '2s/,.*//p')
