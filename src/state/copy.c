@@ -24,6 +24,13 @@ static enum status fail(
 	return box_status(error);
 }
 
+static enum status fail_there(
+	const void *context, const char *path, const char *advice, const char **error_out)
+{
+	*error_out = mem_printf(context, "%s is there: %s", path, advice);
+	return box_status(EEXIST);
+}
+
 static int do_nothing(struct state *state, MDB_txn *transaction, void *argument)
 {
 	(void)state;
@@ -82,12 +89,16 @@ enum status state_copy(
 	if (mkdir(target, COPY_FOLDER_MODE) != 0 && errno != EEXIST)
 		return fail(context, errno, "create", target, error_out);
 	if (access(path, F_OK) == 0)
-		return fail(context, EEXIST, "write", path, error_out);
+		return fail_there(context, path,
+			"no copy is written over; name another folder, or move it away", error_out);
 	code = write_copy(state, unfinished);
+	/* Of another run, which may be at work on it. */
+	if (code == EEXIST)
+		return fail_there(context, unfinished,
+			"another copy is being written; or one was ended half-way: then remove it",
+			error_out);
 	if (code != MDB_SUCCESS) {
-		/* Of another run, which may be at work on it. */
-		if (code != EEXIST)
-			unlink(unfinished);
+		unlink(unfinished);
 		return fail(context, code, "write", unfinished, error_out);
 	}
 	if (rename(unfinished, path) != 0)
