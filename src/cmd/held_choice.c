@@ -14,6 +14,8 @@
 
 enum { WORD_TEXT_MAX = 60 };
 
+#define NOT_A_TIME "not a time; want 2026-11-23, 2026-11-23T19:19:22Z or an age such as 7d"
+
 /* ---- list ---- */
 
 static bool read_list(const struct command_run *run, const char *value, struct held_choice *choice)
@@ -148,13 +150,16 @@ static const struct {
 	const char *fault; /* what a value is that cannot be read */
 } rows[] = {
 	{"list", read_list, has_list, "not an address"},
-	{"verdict", read_verdict, has_verdict, "no such verdict"},
-	{"kind", read_kind, has_kind, "no such kind"},
-	{"reason", read_reason, has_reason, "no such reason"},
+	{"verdict", read_verdict, has_verdict, "want genuine, backscatter or unproven"},
+	{"kind", read_kind, has_kind,
+		"want failed, delayed, delivered, autoreply, challenge, feedback, mdn, virusnotice "
+		"or ordinary"},
+	{"reason", read_reason, has_reason,
+		"no such reason; held list has the words in its column REASON"},
 	{"reporter", read_reporter, has_reporter, "not an IP address or network"},
 	{"recipient", read_recipient, has_recipient, "not an address"},
-	{"since", read_since, has_since, "not a time"},
-	{"until", read_until, has_until, "not a time"},
+	{"since", read_since, has_since, NOT_A_TIME},
+	{"until", read_until, has_until, NOT_A_TIME},
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };

@@ -47,6 +47,12 @@ ok "gzip reads the file that the list names" cmp "$dir/unpacked" "$forged"
 run held release --verdict=backscatter
 is "$status" 64 "a script must say --yes"
 like "$err" "say --yes" "which is said"
+for wrong in --verdict=spam:"want genuine, backscatter or unproven" --kind=spam:"want failed, delayed" \
+	--since=soon:"want 2026-11-23" --until=soon:"want 2026-11-23" --reason=spam:"column REASON"; do
+	run held list "${wrong%%:*}"
+	is "$status" 64 "${wrong%%:*} is refused"
+	like "$err" "${wrong#*:}" "and what is right is said"
+done
 run held release --verdict=backscatter --dry-run
 is "$status $out" "0 2 messages would be released" "--dry-run counts"
 is "$(held_ids | wc -l) $(sent_count)" "3 0" "and does nothing"
