@@ -257,15 +257,22 @@ static bool is_wanted(const struct command_run *run, const char *verb, size_t co
 
 /* ---- the account of who did it ---- */
 
+/* One that was held expires when a digest has told its owners of it. */
+static const char *fate_of(const struct held *held)
+{
+	if (held->expires_s == 0)
+		return "held";
+	return held->event.action == ACTION_DROP ? "dropped" : "told by digest";
+}
+
 /* What the message was until now. */
 static const char *describe_held(const void *context, const struct held *held)
 {
 	const struct event *event = &held->event;
 
 	return mem_printf(context, "%s: kind=%s verdict=%s list=%s rcpt=<%s> msgid=%s",
-		held->expires_s == 0 ? "held" : "dropped", kind_name(event->kind),
-		verdict_name(event->verdict), event->list == NULL ? "-" : event->list,
-		event->failed == NULL ? "" : event->failed,
+		fate_of(held), kind_name(event->kind), verdict_name(event->verdict),
+		event->list == NULL ? "-" : event->list, event->failed == NULL ? "" : event->failed,
 		event->message_id == NULL ? "-" : event->message_id);
 }
 

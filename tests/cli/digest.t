@@ -92,6 +92,8 @@ digest 90
 is "$out$(sent_count)" 0 "it is sent once"
 run held release "$id"
 is "$status" 0 "a report can still be released"
+like "$("$BACKSTOP" audit -c "$conf" "$(at 90)")" "^  - told by digest: kind=failed verdict=genuine .*rcpt=<m4@" \
+	"and the account does not call it dropped"
 sent_once "and goes to the owner"
 ok "as it came" ends_with "$outbox"/*.msg "$dir/bounce"
 
