@@ -40,7 +40,9 @@ enum status forward_send(const void *context, const struct config *config,
 	const struct notice *notice, struct bytes original, const char **error_out);
 
 /* Sends a message of ours about many reports, or a storm, in the same way: text alone, of the
- * notice its list, subject, kind, text and time. Success when one of the recipients was served. */
+ * notice its list, subject, kind, text and time. Success when one of the recipients was served. A
+ * sendmail that takes longer than the deadline is ended (STATUS_TIMEOUT), and no further one is
+ * tried. */
 enum status forward_text(const void *context, const struct config *config,
 	const char *const *recipients, size_t recipient_count, const struct notice *notice,
 	const char **error_out);

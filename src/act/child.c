@@ -19,6 +19,10 @@ enum status child_run(const void *context, const char *name, const struct proces
 	} else if (status != STATUS_OK) {
 		*error_out = mem_printf(context, "the message could not be handed to %s: %s", name,
 			status_text(status));
+	} else if (result.is_late) {
+		*error_out = mem_printf(
+			context, "%s took longer than %u seconds", name, request->limit_s);
+		status = STATUS_TIMEOUT;
 	} else if (result.signal != 0) {
 		*error_out = mem_printf(context, "%s was ended by signal %d", name, result.signal);
 		status = STATUS_CHILD;

@@ -87,9 +87,15 @@ static enum status send_to_each(const void *context, const struct config *config
 			result = STATUS_OK;
 		else if (result != STATUS_OK)
 			*error_out = error;
+		if (status == STATUS_TIMEOUT && result != STATUS_OK)
+			result = status;
 		if (status != STATUS_OK && recipient_count > 1)
 			log_warning("forward: owner %zu of %zu was not served: %s", i + 1,
 				recipient_count, error);
+		/* It hangs for the others, too, and all of them together must not take longer than
+		 * the claim on what they are sent lasts. */
+		if (status == STATUS_TIMEOUT)
+			break;
 	}
 	if (result == STATUS_OK)
 		*error_out = NULL;
@@ -144,7 +150,8 @@ enum status forward_text(const void *context, const struct config *config,
 {
 	struct compose_facts facts = {
 		.notice = notice, .recipients = recipients, .recipient_count = recipient_count};
-	struct process_request request = {.input_count = 1};
+	struct process_request request = {
+		.input_count = 1, .limit_s = (unsigned)config->deadline_s};
 	struct bytes input;
 	enum status status = find_facts(context, &facts, error_out);
 

@@ -3,8 +3,8 @@
  *
  * posix_spawn and not fork: it copies no page tables, gives the child default signal handling in
  * place of guard.c's, and returns the reason when the program cannot be executed. In charge of
- * descriptors and of waiting; leaves time-outs to the deadline of the whole process, after which
- * the child may go on: its input is complete.
+ * descriptors and of waiting. Without a limit of its own a child has that of the whole process, the
+ * deadline, after which it may go on: its input is complete.
  *
  * Output is read until its end or until the child has ended and the pipe is empty, whichever comes
  * first: a daemon that the child left behind with the pipe open must not hold the message until
@@ -23,11 +23,42 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 
 extern char **environ;
+
+enum {
+	GRACE_MS = 1000, /* between SIGTERM and SIGKILL */
+	BLIND_MS = 50	 /* between two looks at a child that has no pidfd (a kernel before 5.3) */
+};
+
+/* A child that runs. */
+struct child {
+	pid_t pid;
+	int watch;	/* pidfd, or -1 */
+	int64_t end_ms; /* when it is ended, on the monotonic clock; 0: never */
+};
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* For poll: -1 is for ever. */
+static int time_left(const struct child *child)
+{
+	int64_t left_ms = child->end_ms - monotonic_ms();
+
+	if (child->end_ms == 0)
+		return -1;
+	return left_ms > 0 ? (int)left_ms : 0;
+}
 
 static void close_if_open(int descriptor)
 {
@@ -128,6 +159,7 @@ static char **join_environment(const void *context, const char *const *added)
 static int spawn(const struct process_request *request, char **environment, int input, int output,
 	pid_t *child_out)
 {
+	short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	sigset_t all, none;
@@ -146,7 +178,9 @@ static int spawn(const struct process_request *request, char **environment, int 
 		error = posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	if (request->limit_s > 0)
+		flags |= POSIX_SPAWN_SETPGROUP; /* its own: 0 is the default */
+	posix_spawnattr_setflags(&attributes, flags);
 	if (error == 0)
 		error = posix_spawn(child_out, request->argv[0], &files, &attributes,
 			(char *const *)request->argv, environment);
@@ -155,31 +189,33 @@ static int spawn(const struct process_request *request, char **environment, int 
 	return error;
 }
 
-/* Waits until there is output or the child has ended. Without a pidfd (a kernel before 5.3) the
- * former alone. */
-static void wait_for_output(int output, int child)
+/* Waits until there is output, the child has ended, or its time is over. Without a pidfd its end is
+ * seen by that of the output alone. */
+static void wait_for_output(int output, const struct child *child)
 {
-	struct pollfd both[] = {{.fd = output, .events = POLLIN}, {.fd = child, .events = POLLIN}};
+	struct pollfd both[] = {
+		{.fd = output, .events = POLLIN}, {.fd = child->watch, .events = POLLIN}};
 
-	poll(both, 2, -1);
+	poll(both, 2, time_left(child));
 }
 
 /* True when the child has ended; it can still be waited for. */
-static bool has_ended(int child)
+static bool has_ended(const struct child *child)
 {
-	struct pollfd one = {.fd = child, .events = POLLIN};
+	struct pollfd one = {.fd = child->watch, .events = POLLIN};
 
-	return child != -1 && poll(&one, 1, 0) == 1;
+	return child->watch != -1 && poll(&one, 1, 0) == 1;
 }
 
-/* Keeps the first limit bytes and drops the rest. */
-static char *read_output(const void *context, int output, int child, size_t limit)
+/* Keeps the first limit bytes and drops the rest. Ends with the child's time, too, also where it
+ * writes without end. */
+static char *read_output(const void *context, int output, const struct child *child, size_t limit)
 {
 	char *kept = mem_strdup(context, "");
 	size_t size = 0;
 	char block[4096];
 
-	for (;;) {
+	while (time_left(child) != 0) {
 		/* Asked before reading: what it wrote before it ended is then in the pipe. */
 		bool ended = has_ended(child);
 		ssize_t got = read(output, block, sizeof block);
@@ -201,11 +237,47 @@ static char *read_output(const void *context, int output, int child, size_t limi
 	return kept;
 }
 
-static enum status collect(pid_t child, struct process_result *result)
+/* True when the child has ended, which leaves it to be waited for; false when its time was over
+ * first. */
+static bool wait_for_end(const struct child *child)
+{
+	struct pollfd one = {.fd = child->watch, .events = POLLIN};
+
+	for (;;) {
+		siginfo_t info = {.si_pid = 0};
+		int left_ms = time_left(child);
+
+		if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT | WNOHANG) == -1 &&
+			errno != EINTR)
+			return true;
+		if (info.si_pid != 0)
+			return true;
+		if (left_ms == 0)
+			return false;
+		if (child->watch == -1 && (left_ms < 0 || left_ms > BLIND_MS))
+			left_ms = BLIND_MS;
+		poll(&one, 1, left_ms);
+	}
+}
+
+/* Until it is waited for its number is no other's, so the signals reach its group or nobody. */
+static void end_group(struct child *child)
+{
+	kill(-child->pid, SIGTERM);
+	child->end_ms = monotonic_ms() + GRACE_MS;
+	wait_for_end(child);
+	kill(-child->pid, SIGKILL);
+}
+
+static enum status collect(struct child *child, struct process_result *result)
 {
 	int status;
 
-	while (waitpid(child, &status, 0) == -1) {
+	if (child->end_ms != 0 && !wait_for_end(child)) {
+		result->is_late = true;
+		end_group(child);
+	}
+	while (waitpid(child->pid, &status, 0) == -1) {
 		if (errno != EINTR)
 			return STATUS_CHILD;
 	}
@@ -231,9 +303,9 @@ enum status process_run(const void *context, const struct process_request *reque
 	struct process_result result = {.exit_code = -1};
 	enum status status;
 	void *work = mem_context(context, "process_run");
-	int input = -1, watch = -1;
+	struct child child = {.watch = -1};
+	int input = -1;
 	int output[2] = {-1, -1};
-	pid_t child;
 
 	status = prepare_input(request, &input);
 	if (status != STATUS_OK)
@@ -243,17 +315,19 @@ enum status process_run(const void *context, const struct process_request *reque
 		goto out;
 	status = STATUS_CHILD;
 	accept_child_status();
-	if (spawn(request, join_environment(work, request->env), input, output[1], &child) != 0)
+	if (spawn(request, join_environment(work, request->env), input, output[1], &child.pid) != 0)
 		goto out;
 	/* Else our own copy of the pipe's end would keep it open. */
 	close(output[1]);
 	output[1] = -1;
-	watch = pidfd_open(child, 0);
-	result.output = read_output(context, output[0], watch, request->output_limit);
-	status = collect(child, &result);
+	if (request->limit_s > 0)
+		child.end_ms = monotonic_ms() + (int64_t)request->limit_s * 1000;
+	child.watch = pidfd_open(child.pid, 0);
+	result.output = read_output(context, output[0], &child, request->output_limit);
+	status = collect(&child, &result);
 out:
 	close_if_open(input);
-	close_if_open(watch);
+	close_if_open(child.watch);
 	close_if_open(output[0]);
 	close_if_open(output[1]);
 	mem_free(work);

@@ -8,6 +8,7 @@
 #ifndef BACKSTOP_BASE_PROCESS_H
 #define BACKSTOP_BASE_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/bytes.h"
@@ -18,6 +19,7 @@ struct process_request {
 	const char *const *env;	   /* "NAME=value", NULL-terminated, added to ours; or NULL */
 	const struct bytes *input; /* pieces, written one behind the other */
 	size_t input_count;
+	unsigned limit_s;    /* that it may take before it is ended; 0: as long as it likes */
 	size_t output_limit; /* keep at most this many bytes of stdout and stderr together; 0: none
 			      */
 };
@@ -25,13 +27,15 @@ struct process_request {
 struct process_result {
 	int exit_code; /* -1 when a signal ended it */
 	int signal;    /* 0 when it exited */
+	bool is_late;  /* it was ended because of limit_s */
 	char *output;  /* NUL-terminated, on the context; "" when none was kept */
 };
 
 /* Runs it and waits. STATUS_OK when it was started and ended, whatever its exit code; STATUS_CHILD
  * when it could not be started (no such file), STATUS_NO_SPACE or STATUS_IO when its input could
  * not be prepared. stdout and stderr are read to their end beyond output_limit, so the child never
- * blocks on them. */
+ * blocks on them. With a limit the child leads a process group of its own, and SIGTERM, a second
+ * later SIGKILL, goes to all of it: a wrapper's sendmail ends with the wrapper. */
 enum status process_run(const void *context, const struct process_request *request,
 	struct process_result *result_out);
 

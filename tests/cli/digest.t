@@ -235,6 +235,35 @@ END
 digest 301
 is "$status $out" "0 sent announce@lists.example.org: a digest of 1 report" "the next run sends it"
 
+# A sendmail that hangs takes the time of its own list alone.
+rm -rf "$state"
+configure 'deadline = 1s' 'owner-limit = "1/hour"'
+sed -i 's|^list "dev@.*|&\nowner-limit = "1/hour"|' "$conf"
+for number in 1 2; do
+	send $number 0
+	sed -i 's/announce/dev/g' "$dir/bounce"
+	deliver "$dir/bounce" "$(at 0)"
+done
+forget_sent
+make_program "$dir/sendmail" <<-END
+	cat >"$outbox/\$\$.msg"
+	! grep -q 'announce@.* digest' "$outbox/\$\$.msg" || sleep 600
+END
+began=$(date +%s)
+digest 60
+is "$status" 75 "a sendmail that hangs"
+ok "does not hold the run" test $(($(date +%s) - began)) -lt 60
+is "$err" "backstop digest: announce@lists.example.org: a digest of 1 report: $dir/sendmail took longer than 1 seconds
+backstop: info: digest list=dev@lists.example.org sent: a digest of 1 report" "the report says so"
+is "$out" "sent dev@lists.example.org: a digest of 1 report" "and the next list has its digest"
+make_program "$dir/sendmail" <<-END
+	printf '%s\n' "\$@" >"$outbox/\$\$.arg"
+	cat >"$outbox/\$\$.msg"
+END
+digest 61
+is "$status $out" "0 sent announce@lists.example.org: a digest of 1 report" "the next run sends the other"
+configure '' 'owner-limit = "1/hour"'
+
 # A kept message that cannot be read is still told of.
 send 10 400
 send 11 400

@@ -180,6 +180,77 @@ START_TEST(test_daemon_left_behind)
 }
 END_TEST
 
+/* A second, and what else it takes. */
+static const struct {
+	const char *command;
+	bool is_late;
+	int exit_code, signal;
+	const char *output;
+} limited[] = {
+	{"echo a; exit 3", false, 3, 0, "a\n"},
+	{"echo a; exec sleep 60", true, -1, SIGTERM, "a\n"},
+	{"exec >&- 2>&-; exec sleep 60", true, -1, SIGTERM, ""},
+	{"trap '' TERM; sleep 60; sleep 60", true, -1, SIGKILL, ""},
+	{"trap 'exit 0' TERM; sleep 60 & wait", true, 0, 0, ""},
+	{"exec cat /dev/zero", true, -1, SIGTERM, ""},
+	/* Ended in time; the daemon is none of ours. */
+	{"sleep 3 >&- 2>&- & exit 4", false, 4, 0, ""},
+};
+
+START_TEST(test_limit)
+{
+	const char *argv[] = {"/bin/sh", "-c", limited[_i].command, NULL};
+	struct process_request request = {.argv = argv, .limit_s = 1, .output_limit = 100};
+	struct process_result got;
+	struct timespec before, after;
+
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	ck_assert_int_eq(process_run(context, &request, &got), STATUS_OK);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	ck_assert_msg(got.is_late == limited[_i].is_late &&
+			      got.exit_code == limited[_i].exit_code &&
+			      got.signal == limited[_i].signal,
+		"'%s': got late %d, exit %d, signal %d, want %d, %d, %d", limited[_i].command,
+		got.is_late, got.exit_code, got.signal, limited[_i].is_late, limited[_i].exit_code,
+		limited[_i].signal);
+	ck_assert_str_eq(got.output, limited[_i].output);
+	ck_assert_msg(after.tv_sec - before.tv_sec < 20, "'%s': took %ld s", limited[_i].command,
+		(long)(after.tv_sec - before.tv_sec));
+}
+END_TEST
+
+/* What a wrapper started is ended with it, else it would send what is then sent again. */
+START_TEST(test_limit_ends_the_group)
+{
+	const char *argv[] = {"/bin/sh", "-c", "sleep 60 & echo $!; wait", NULL};
+	struct process_request request = {.argv = argv, .limit_s = 1, .output_limit = 100};
+	struct process_result got;
+	long other;
+
+	ck_assert_int_eq(process_run(context, &request, &got), STATUS_OK);
+	ck_assert(got.is_late);
+	other = strtol(got.output, NULL, 10);
+	ck_assert_int_gt(other, 1);
+	/* Its new parent may take a moment to wait for it. */
+	for (int i = 0; i < 100 && kill((pid_t)other, 0) == 0; i++) {
+		char path[64], state = 0;
+		FILE *stat;
+
+		snprintf(path, sizeof path, "/proc/%ld/stat", other);
+		stat = fopen(path, "r");
+		if (stat == NULL)
+			break;
+		if (fscanf(stat, "%*d (%*[^)]) %c", &state) == 1 && state == 'Z')
+			other = 0;
+		fclose(stat);
+		if (other == 0)
+			break;
+		usleep(50000);
+	}
+	ck_assert_msg(other == 0 || kill((pid_t)other, 0) != 0, "it is still there");
+}
+END_TEST
+
 static void on_tick(int unused)
 {
 	(void)unused;
@@ -377,6 +448,8 @@ int main(void)
 	tcase_add_test(tcase, test_environment);
 	tcase_add_test(tcase, test_not_started);
 	tcase_add_test(tcase, test_daemon_left_behind);
+	tcase_add_loop_test(tcase, test_limit, 0, COUNT(limited));
+	tcase_add_test(tcase, test_limit_ends_the_group);
 	tcase_add_test(tcase, test_interrupted);
 	tcase_add_loop_test(tcase, test_setting, 0, COUNT(settings));
 	suite_add_tcase(suite, tcase);
