@@ -247,12 +247,42 @@ static enum status describe_wait(
 		owed->waiting, plural(owed->waiting), since, when == due ? "due " : "", when);
 }
 
-static enum status look_at(const struct digest_run *run, const struct owed *owed)
+/* A storm of which the owners could not be told in this run. */
+struct untold {
+	struct untold *next;
+	struct storm *storm;
+};
+
+struct visit {
+	const struct digest_run *run;
+	void *context;
+	struct untold *untold; /* all on context */
+	enum status first;     /* failure */
+};
+
+static void note(struct visit *visit, enum status status)
 {
+	if (visit->first == STATUS_OK)
+		visit->first = status;
+}
+
+static bool is_untold(const struct visit *visit, const char *list)
+{
+	const struct untold *untold = visit->untold;
+
+	while (untold != NULL && !address_equal(untold->storm->list, list))
+		untold = untold->next;
+	return untold != NULL;
+}
+
+static enum status look_at(const struct visit *visit, const struct owed *owed)
+{
+	const struct digest_run *run = visit->run;
 	const struct list_config *list = find_list(run->pipeline->config, owed->list);
 	bool is_storm;
 
-	if (owed->waiting == 0)
+	/* They go with the message about the storm, which is said to be wanting. */
+	if (owed->waiting == 0 || is_untold(visit, owed->list))
 		return STATUS_OK;
 	if (list == NULL || list->owner_count == 0)
 		return tell(run, owed->list, STATUS_CONFIG,
@@ -267,22 +297,11 @@ static enum status look_at(const struct digest_run *run, const struct owed *owed
 	return send_reports(run, list, is_storm);
 }
 
-struct visit {
-	const struct digest_run *run;
-	enum status first; /* failure */
-};
-
-static void note(struct visit *visit, enum status status)
-{
-	if (visit->first == STATUS_OK)
-		visit->first = status;
-}
-
 static enum status visit_list(void *argument, const struct owed *owed)
 {
 	struct visit *visit = argument;
 
-	note(visit, look_at(visit->run, owed));
+	note(visit, look_at(visit, owed));
 	return STATUS_OK;
 }
 
@@ -298,7 +317,7 @@ static enum status send_all_reports(const struct digest_run *run, struct visit *
 	context = mem_context(NULL, "owed");
 	status = owed_find(state, context, run->list, &owed);
 	if (status == STATUS_OK)
-		note(visit, look_at(run, owed));
+		note(visit, look_at(visit, owed));
 	mem_free(context);
 	return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
@@ -341,7 +360,15 @@ static enum status send_storm(
 	return status;
 }
 
-/* Each is claimed before it is sent, so this ends. */
+static void keep_untold(struct visit *visit, struct storm *storm)
+{
+	struct untold *untold = mem_new(visit->context, struct untold);
+
+	*untold = (struct untold){visit->untold, storm};
+	visit->untold = untold;
+}
+
+/* Each is claimed before it is sent, and what fails stays claimed for now, so this ends. */
 static enum status send_storms(const struct digest_run *run, struct visit *visit)
 {
 	enum status status = STATUS_OK;
@@ -351,12 +378,27 @@ static enum status send_storms(const struct digest_run *run, struct visit *visit
 		struct storm *storm = NULL;
 
 		status = storm_claim_due(
-			run->pipeline->state, context, now_of(run), run->list, &storm);
-		if (status == STATUS_OK)
-			note(visit, send_storm(run, context, storm));
+			run->pipeline->state, visit->context, now_of(run), run->list, &storm);
+		if (status == STATUS_OK) {
+			enum status result = send_storm(run, context, storm);
+			note(visit, result);
+			if (result != STATUS_OK)
+				keep_untold(visit, storm);
+			else
+				mem_free(storm);
+		}
 		mem_free(context);
 	}
 	return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* The next run tries at once; after a delivery, when the claims run out. */
+static void give_back_storms(const struct visit *visit)
+{
+	const struct untold *untold = visit->untold;
+
+	for (; untold != NULL && !visit->run->is_delivery; untold = untold->next)
+		storm_give_back(visit->run->pipeline->state, untold->storm);
 }
 
 /* ---- --dry-run ---- */
@@ -401,7 +443,7 @@ static enum status describe_storms(const struct digest_run *run)
 
 enum status pipeline_send_digests(const struct digest_run *run)
 {
-	struct visit visit = {.run = run};
+	struct visit visit = {.run = run, .context = mem_context(NULL, "digests")};
 	enum status status;
 
 	if (run->is_dry)
@@ -410,5 +452,7 @@ enum status pipeline_send_digests(const struct digest_run *run)
 		status = send_storms(run, &visit);
 	note(&visit, status);
 	note(&visit, send_all_reports(run, &visit));
+	give_back_storms(&visit);
+	mem_free(visit.context);
 	return visit.first;
 }

@@ -55,6 +55,8 @@ bool place_find_due(const struct place *place, int64_t now, enum storm_notice *n
 void place_claim(struct place *place, enum storm_notice notice, int64_t now);
 /* False when it was not claimed any more. */
 bool place_told(struct place *place, const struct storm *storm, int64_t now);
+/* The claim of place_claim ends; false when it was not claimed any more. */
+bool place_give_back(struct place *place, const struct storm *storm);
 /* The storm as others see it, as of now. */
 struct storm place_storm(const struct place *place, int64_t now);
 /* True when there is a storm to be ended or something to be told. */

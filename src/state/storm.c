@@ -186,6 +186,14 @@ void place_claim(struct place *place, enum storm_notice notice, int64_t now)
 	place->lease = place->notices[notice].number;
 }
 
+bool place_give_back(struct place *place, const struct storm *storm)
+{
+	if (place->lease_s == 0 || place->lease != storm->claim)
+		return false;
+	place->lease_s = 0;
+	return true;
+}
+
 bool place_told(struct place *place, const struct storm *storm, int64_t now)
 {
 	struct place_notice *notice = &place->notices[storm->notice];

@@ -83,6 +83,10 @@ enum status storm_claim_due(struct state *state, const void *context, int64_t no
  * next claim gives it again: twice at worst, never not at all. */
 enum status storm_told(struct state *state, const struct storm *storm, int64_t now);
 
+/* It could not be told: the claim ends, and it is due as before. Nothing happens when it is not
+ * what is claimed any more. */
+enum status storm_give_back(struct state *state, const struct storm *storm);
+
 /* Every storm that is remembered, in no order that can be relied on: over or not as of now. Lent
  * for the call; a value other than STATUS_OK ends the walk. */
 typedef enum status storm_visitor(void *argument, const struct storm *storm);

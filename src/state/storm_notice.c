@@ -119,6 +119,24 @@ enum status storm_told(struct state *state, const struct storm *storm, int64_t n
 	return box_has(state, BOX_STORMS) ? box_write(state, tell, &telling) : STATUS_OK;
 }
 
+static int give_back(struct state *state, MDB_txn *transaction, void *argument)
+{
+	const struct storm *storm = argument;
+	void *context = mem_context(NULL, "place");
+	struct place place;
+	int code = place_get(state, transaction, context, storm->list, &place);
+
+	if (code == MDB_SUCCESS && place_give_back(&place, storm))
+		code = place_put(state, transaction, &place);
+	mem_free(context);
+	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+}
+
+enum status storm_give_back(struct state *state, const struct storm *storm)
+{
+	return box_has(state, BOX_STORMS) ? box_write(state, give_back, (void *)storm) : STATUS_OK;
+}
+
 /* One open place; a walk over them takes a transaction for each. */
 struct open_step {
 	void *context;

@@ -132,6 +132,32 @@ is "$status$out$err$(sent_count)" 00 "it is told once"
 genuine 8 302
 is "$(sent_count)" 1 "and reports are sent as before"
 
+# ---- a message that cannot be sent ----
+
+rm -rf "$state"
+cp -R "$dir/storm-state" "$state"
+forget_sent
+make_program "$dir/sendmail" <<-END
+	cat >"$outbox/\$\$.msg"
+	exit 75
+END
+for minute in 300 301; do
+	digest $minute
+	is "$status $out" "71 " "a sendmail that fails, at $minute"
+	is "$err" "backstop digest: announce@lists.example.org: that a storm is over, and a digest of 4 reports: $dir/sendmail exited with code 75" \
+		"is said once"
+done
+is "$(sent_count)" 2 "each run tries it, and tries the digest no second time without the news"
+make_program "$dir/sendmail" <<-END
+	printf '%s\n' "\$@" >"$outbox/\$\$.arg"
+	cat >"$outbox/\$\$.msg"
+END
+forget_sent
+digest 302
+is "$status $out" "0 sent announce@lists.example.org: that a storm is over, and a digest of 4 reports" \
+	"the next run sends both"
+sent_once "in one message"
+
 # ---- the list's next report brings it, too ----
 
 rm -rf "$state"

@@ -507,6 +507,13 @@ START_TEST(a_claim_is_for_one)
 	ck_assert_int_eq(first->notice, STORM_NOTICE_BEGAN);
 	ck_assert_status(storm_claim_due(state, context, now + 1, NULL, &second), STATUS_NOT_FOUND);
 	ck_assert_status(storm_claim_due(state, context, now + 1, LIST, &second), STATUS_NOT_FOUND);
+	/* What was given back is due at once, and only what one has can be given back. */
+	ck_assert_status(storm_give_back(state, first), STATUS_OK);
+	ck_assert_status(storm_claim_due(state, context, now, LIST, &second), STATUS_OK);
+	ck_assert_int_eq(second->notice, STORM_NOTICE_BEGAN);
+	second->claim++;
+	ck_assert_status(storm_give_back(state, second), STATUS_OK);
+	ck_assert_status(storm_claim_due(state, context, now + 1, LIST, &second), STATUS_NOT_FOUND);
 	/* Whoever has it was killed. */
 	now += STORM_LEASE_S;
 	ck_assert_status(storm_claim_due(state, context, now, LIST, &second), STATUS_OK);
