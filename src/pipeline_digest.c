@@ -16,6 +16,7 @@
 #include "act/digest.h"
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "pipeline_gather.h"
 #include "state/owed.h"
@@ -257,6 +258,7 @@ struct visit {
 	const struct digest_run *run;
 	void *context;
 	struct untold *untold; /* all on context */
+	uint64_t ownerless;    /* lists whose reports have nobody to go to */
 	enum status first;     /* failure */
 };
 
@@ -264,6 +266,33 @@ static void note(struct visit *visit, enum status status)
 {
 	if (visit->first == STATUS_OK)
 		visit->first = status;
+}
+
+/* Where nobody asked for this list it is no failure of the run, which would have cron say so every
+ * five minutes for as long as they are held: backstop check names it. */
+static enum status look_at_ownerless(
+	struct visit *visit, const struct owed *owed, const struct list_config *list)
+{
+	const struct digest_run *run = visit->run;
+	bool is_failure = run->list != NULL && !run->is_dry;
+
+	if (!is_failure && !run->is_dry) {
+		visit->ownerless++;
+		return STATUS_OK;
+	}
+	return tell(run, owed->list, is_failure ? STATUS_CONFIG : STATUS_OK,
+		"%" PRIu64 " report%s for its owners, but the list %s; they stay held",
+		owed->waiting, owed->waiting == 1 ? " waits" : "s wait",
+		list == NULL ? "is not configured any more" : "has none");
+}
+
+static void warn_of_ownerless(const struct visit *visit)
+{
+	if (visit->ownerless > 0)
+		log_warning("digest: reports for %" PRIu64 " list%s stay held that %s not "
+			    "configured any more, or ha%s no owners; see backstop check",
+			visit->ownerless, plural(visit->ownerless),
+			visit->ownerless == 1 ? "is" : "are", visit->ownerless == 1 ? "s" : "ve");
 }
 
 static bool is_untold(const struct visit *visit, const char *list)
@@ -275,7 +304,7 @@ static bool is_untold(const struct visit *visit, const char *list)
 	return untold != NULL;
 }
 
-static enum status look_at(const struct visit *visit, const struct owed *owed)
+static enum status look_at(struct visit *visit, const struct owed *owed)
 {
 	const struct digest_run *run = visit->run;
 	const struct list_config *list = find_list(run->pipeline->config, owed->list);
@@ -285,10 +314,7 @@ static enum status look_at(const struct visit *visit, const struct owed *owed)
 	if (owed->waiting == 0 || is_untold(visit, owed->list))
 		return STATUS_OK;
 	if (list == NULL || list->owner_count == 0)
-		return tell(run, owed->list, STATUS_CONFIG,
-			"%" PRIu64 " report%s for its owners, but the list %s; they stay held",
-			owed->waiting, owed->waiting == 1 ? " waits" : "s wait",
-			list == NULL ? "is not configured any more" : "has none");
+		return look_at_ownerless(visit, owed, list);
 	is_storm = is_in_storm(run, list->address);
 	if (run->is_dry)
 		return describe_wait(run, owed, is_storm);
@@ -453,6 +479,7 @@ enum status pipeline_send_digests(const struct digest_run *run)
 	note(&visit, status);
 	note(&visit, send_all_reports(run, &visit));
 	give_back_storms(&visit);
+	warn_of_ownerless(&visit);
 	mem_free(visit.context);
 	return visit.first;
 }

@@ -57,14 +57,21 @@ static enum status visit_list(void *argument, const struct owed *owed)
 	debts->lists++;
 	debts->reports += owed->waiting;
 	list = config_find_list(survey->config, owed->list);
-	if (list == NULL || !address_equal(list->address, owed->list) || list->owner_count == 0)
+	if (list == NULL || !address_equal(list->address, owed->list) || list->owner_count == 0) {
+		char since[CLOCK_TEXT_MAX];
+
+		/* What came before was told of already. */
+		clock_format_iso(owed->oldest_s, since);
 		check_warn(survey,
-			"list %s: %" PRIu64 " report%s for its owners, and it %s; see backstop "
-			"held list --list=%s",
+			"list %s: %" PRIu64 " report%s for its owners, and it %s; backstop held "
+			"release --list=%s --since=%s --to=ADDRESS sends them to ADDRESS; with "
+			"--dry-run it counts them",
 			owed->list, owed->waiting, owed->waiting == 1 ? " waits" : "s wait",
-			list == NULL ? "is not configured any more" : "has none", owed->list);
-	else if (check_owed_is_overdue(debts->state, owed, survey->now))
+			list == NULL ? "is not configured any more" : "has none", owed->list,
+			since);
+	} else if (check_owed_is_overdue(debts->state, owed, survey->now)) {
 		say_overdue(debts, owed);
+	}
 	return STATUS_OK;
 }
 

@@ -213,13 +213,32 @@ send 9 201
 forget_sent
 sed '/^list "announce@/,/^}/d' "$conf" >"$dir/without.conf"
 run "$BACKSTOP" digest -c "$dir/without.conf" "$(at 300)"
-is "$status" 78 "a list that is gone from the configuration"
-like "$err" '^backstop digest: announce@lists\.example\.org: 1 report waits for its owners, but the list is not configured' \
-	"is said"
+is "$status$out" 0 "a list that is gone from the configuration is no failure of the run"
+is "$err" "backstop: warning: digest: reports for 1 list stay held that is not configured any more, or has no owners; see backstop check" \
+	"but a warning"
 is "$(sent_count)" 0 "and nothing is sent"
+run "$BACKSTOP" digest -c "$dir/without.conf" "$(at 300)" --dry-run
+is "$status $out" "0 announce@lists.example.org: 1 report waits for its owners, but the list is not configured any more; they stay held" \
+	"--dry-run names it"
+run "$BACKSTOP" digest -c "$dir/without.conf" "$(at 300)" --list=announce@lists.example.org
+is "$status" 78 "who asks for it by name"
+like "$err" '^backstop digest: announce@lists\.example\.org: 1 report waits for its owners, but the list is not configured' \
+	"is told"
 run "$BACKSTOP" check -c "$dir/without.conf" "$(at 300)"
 like "$out" '^warning: list announce@lists\.example\.org: 1 report waits for its owners, and it is not configured' \
 	"check says so, too"
+like "$out" 'backstop held release --list=announce@lists\.example\.org --since=2026-11-24T03:21:00Z --to=ADDRESS ' \
+	"and what to do"
+cp -R "$state" "$dir/owed-state"
+run "$BACKSTOP" held release -c "$dir/without.conf" "$(at 300)" --list=announce@lists.example.org --since=2026-11-24T03:21:00Z \
+	--to=eve@example.org --yes
+is "$status" 0 "which works"
+sent_once "the report goes there"
+forget_sent
+run "$BACKSTOP" digest -c "$dir/without.conf" "$(at 300)"
+is "$status$out$err" 0 "and no run minds any more"
+rm -rf "$state"
+mv "$dir/owed-state" "$state"
 
 make_program "$dir/sendmail" <<-'END'
 	cat >/dev/null
