@@ -149,8 +149,10 @@ static void say_result(const struct comparison *comparison)
 			(unsigned long long)(comparison->cut - NAMED_MAX));
 	if (orphans > 0)
 		check_warn(comparison->survey,
-			"held: %llu file%s in %s ha%s no record; left by deliveries that were "
-			"ended half-way; backstop held purge --expired moves those of "
+			"held: %llu file%s in %s ha%s no record, as deliveries leave that "
+			"were ended half-way, and as db load does of what was held after its "
+			"dump: there may be genuine reports among them; backstop held purge "
+			"--expired moves those of "
 			"yesterday and before to unclaimed",
 			(unsigned long long)orphans, orphans == 1 ? "" : "s", comparison->folder,
 			orphans == 1 ? "s" : "ve");

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/db_print.h"
+#include "cmd/held_files.h"
 #include "state/audit.h"
 #include "state/dump.h"
 #include "state/prune.h"
@@ -150,6 +151,27 @@ static enum status audit(struct command_run *run, const struct audit_entry *entr
 		"it was done, but could not be written down for audit: %s", status_text(status));
 }
 
+/* A report that was held behind the dump may be a genuine one that its owners were to be told of.
+ */
+static enum status say_unrecorded(struct command_run *run)
+{
+	const char *directory = find_directory(run);
+	uint64_t count;
+	enum status status = held_count_files(run, &count);
+
+	if (status != STATUS_OK)
+		return command_failed(run, status,
+			"it was done, but the files in %s/held cannot be compared with it: %s",
+			directory, status_text(status));
+	if (count > 0)
+		printf("%" PRIu64 " held file%s in %s/held %s no record in it, as what came after "
+		       "the dump; once a day old, backstop held purge --expired moves %s to "
+		       "%s/unclaimed, where they can be read and sent on\n",
+			count, count == 1 ? "" : "s", directory, count == 1 ? "has" : "have",
+			count == 1 ? "it" : "them", directory);
+	return STATUS_OK;
+}
+
 static enum status audit_load(
 	struct command_run *run, const char *file, const struct load_result *result)
 {
@@ -162,7 +184,9 @@ static enum status audit_load(
 	};
 	enum status status = open_state(run, STATE_WRITE);
 
-	return status == STATUS_OK ? audit(run, &entry) : status;
+	if (status == STATUS_OK)
+		status = audit(run, &entry);
+	return status == STATUS_OK ? say_unrecorded(run) : status;
 }
 
 static enum status load_from(struct command_run *run, FILE *in, const char *file)

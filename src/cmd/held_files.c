@@ -7,9 +7,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "act/act.h"
+#include "base/memory.h"
 #include "cmd/held_choice.h"
+#include "maildir/maildir.h"
 #include "state/record.h"
 
 enum { ORPHAN_AGE_S = 24 * 60 * 60 };
@@ -96,4 +99,37 @@ enum status held_sweep_files(struct command_run *run)
 		return command_failed(run, status, "files that no record names cannot be moved: %s",
 			status_text(status));
 	return STATUS_OK;
+}
+
+struct counting {
+	struct known_files *known;
+	uint64_t count;
+};
+
+static int count_file(void *argument, const char *full_path, const char *name)
+{
+	struct counting *counting = argument;
+
+	(void)full_path;
+	counting->count += !is_known_file(counting->known, name);
+	return 0;
+}
+
+enum status held_count_files(struct command_run *run, uint64_t *count_out)
+{
+	struct known_files known = {.context = run->context};
+	struct counting counting = {.known = &known};
+	const char *folder = mem_printf(run->context, "%s/held", state_directory(run->state));
+	enum status status = STATUS_OK;
+	int error;
+
+	*count_out = 0;
+	if (access(folder, F_OK) != 0)
+		return STATUS_OK; /* nothing was ever held */
+	status = learn_files(run->state, &known);
+	if (status != STATUS_OK)
+		return status;
+	error = maildir_walk(folder, count_file, &counting);
+	*count_out = counting.count;
+	return error == 0 ? STATUS_OK : status_from_errno(error);
 }

@@ -173,7 +173,14 @@ static enum status read_records(struct loading *loading)
 	enum status status = STATUS_OK;
 	size_t length;
 
-	if (!next_line(loading, &length) || strcmp(loading->line, DUMP_HEAD) != 0)
+	bool is_line = next_line(loading, &length);
+
+	if (loading->number == 0) {
+		loading->error = mem_strdup(loading->context,
+			ferror(loading->in) ? "cannot be read" : "is empty: this is no dump");
+		return STATUS_DATA;
+	}
+	if (!is_line || strcmp(loading->line, DUMP_HEAD) != 0)
 		return fail_line(loading,
 			"this is no dump that this version can read; want \"" DUMP_HEAD
 			"\" at the top");

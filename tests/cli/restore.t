@@ -55,6 +55,7 @@ for key in privacy-secret horizon config-path kept roster: config: coverage: swe
 done
 run "$BACKSTOP" db load --state="$dir/second" "$dir/dump" "$now"
 is "$status $err" "0 " "and loaded"
+is "$out" "$dir/dump: $(sed -n 's/^end //p' "$dir/dump") records loaded" "nothing is held there"
 cp -R "$state/held" "$dir/second/held"
 ok "the first state is put away" mv "$state" "$dir/first"
 mv "$dir/second" "$state"
@@ -86,5 +87,29 @@ run "$BACKSTOP" report summary -c "$conf" "$now"
 is "$status $err" "0 " "report"
 run "$BACKSTOP" db check -c "$conf"
 is "$status $err" "0 " "and all is good"
+
+# ---- a dump that is older than what is held ----
+
+rm -rf "$state"
+configure '' 'owner-limit = "1/hour"'
+deliver "$world/genuine-postfix.eml"
+deliver "$world/genuine-postfix.eml"
+"$BACKSTOP" db dump -c "$conf" >"$dir/dump"
+for number in 2 3; do
+	sed -e "s/ann@example\.net/m$number@example.net/g" -e "1,/^\$/s/^Message-ID: </&$number./" \
+		"$world/genuine-postfix.eml" >"$dir/bounce"
+	deliver "$dir/bounce"
+	like "$err" 'for=digest' "a report is kept after the dump"
+done
+run "$BACKSTOP" db load --replace -c "$conf" "$dir/dump" "$now"
+is "$status $err" "0 " "the dump is loaded"
+like "$out" "^2 held files in $state/held have no record in it, .* backstop held purge --expired moves them to $state/unclaimed" \
+	"and says what it does not know of"
+touch -d '2 days ago' "$state"/held/new/*
+run "$BACKSTOP" check -c "$conf"
+like "$out" '^warning: held: 2 files in .* no record, .* db load ' "check does, too"
+run "$BACKSTOP" held purge --expired -c "$conf"
+like "$out" "moved 2 files that no record names to $state/unclaimed" "they can be had"
+is "$(count_files "$state/unclaimed/new"/*)" 2 "where it says"
 
 done_testing
