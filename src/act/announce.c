@@ -40,7 +40,8 @@ static char *add_numbers(char *text, const struct storm_facts *facts)
 		"  held, of all these               %8" PRIu64 "\n",
 		facts->total, facts->genuine, facts->unproven, facts->backscatter, facts->held);
 	return mem_append(text,
-		"\nAt most there were %s an hour that are not genuine; %s an hour are usual.\n",
+		"\nIn the busiest minute those that are not genuine came at a rate of %s an hour;\n"
+		"%s an hour are usual.\n",
 		peak, usual);
 }
 
@@ -88,7 +89,8 @@ char *announce_text(const void *context, const struct storm_facts *facts)
 			"the reports on that come here.\n",
 			began, facts->list);
 		text = add_measures(text, facts);
-		text = mem_append(text, "\nSo far:\n");
+		text = mem_append(
+			text, "\nSo far, counted from the report that made it a storm:\n");
 		break;
 	case ANNOUNCE_LASTS:
 		text = mem_append(text,

@@ -13,8 +13,10 @@ struct storm_facts {
 	const char *list; /* address */
 	enum announcement what;
 	int64_t began_s, ended_s;
-	double usual, peak; /* reports an hour that are not proven genuine */
-	uint64_t total;	    /* reports since it began, and of these: */
+	/* Reports an hour that are not proven genuine; peak by the busiest minute, which may lie
+	 * just before it began. */
+	double usual, peak;
+	uint64_t total; /* reports since it began, that one included, and of these: */
 	uint64_t genuine, unproven, backscatter, held;
 	bool is_collecting; /* genuine ones are kept for the owners */
 	bool is_holding;    /* unproven ones are held */

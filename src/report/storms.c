@@ -108,7 +108,7 @@ void storms_print_text(const struct storms *storms, FILE *out)
 	clock_format_iso(storms->until_s, until);
 	fprintf(out,
 		"storms from %s to %s: %zu; usual, limit and peak: reports an hour that are "
-		"not proven genuine\n",
+		"not proven genuine, peak by the busiest minute\n",
 		from, until, storms->count);
 	if (storms->count == 0)
 		return;

@@ -281,7 +281,10 @@ static void add_numbers(struct place *place, const struct place_report *report)
 	storm->total++;
 	++*numbers[report->class];
 	storm->held += report->is_held;
-	storm->peak = greater(storm->peak, rate_per_hour(&place->rate, RATE_DOUBTFUL, RATE_HOUR));
+	/* A burst breaks the limit by its minutes, long before the hour's counter has caught up. */
+	for (enum rate_window window = RATE_MINUTE; window <= RATE_HOUR; window++)
+		storm->peak =
+			greater(storm->peak, rate_per_hour(&place->rate, RATE_DOUBTFUL, window));
 }
 
 enum storm_change place_step(

@@ -54,7 +54,7 @@ struct storm {
 	int64_t ended_s;  /* 0 while it lasts */
 	double usual;	  /* doubtful reports (unproven and backscatter) an hour before it */
 	double limit;	  /* above which it began */
-	double peak;	  /* most an hour */
+	double peak;	  /* highest rate of a minute or an hour, as reports an hour */
 	uint64_t total;	  /* reports since it began, and of these: */
 	uint64_t genuine; /* verdicts leave aside that there is a storm */
 	uint64_t unproven;

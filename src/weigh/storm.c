@@ -35,7 +35,7 @@ void storm_weigh(
 	evidence_out->result = "storm";
 	clock_format_iso(storm->began_s, since);
 	evidence_out->detail = mem_printf(context,
-		"%s is in a storm since %s: %.0f reports an hour that are not proven genuine, "
-		"where %.1f are usual",
+		"%s is in a storm since %s: reports that are not proven genuine came at up to %.0f "
+		"an hour, where %.1f are usual",
 		*list == '\0' ? "the host" : "the list", since, storm->peak, storm->usual);
 }

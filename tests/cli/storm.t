@@ -76,6 +76,7 @@ ok "which is JSON" sh -c 'perl -MJSON::PP -0777 -ne "decode_json(\$_)" "$1"' sh 
 run "$BACKSTOP" report storms -c "$conf" "$now" --format=csv
 is "$(printf '%s\n' "$out" | tr -d '\r' | head -n 1)" \
 	"list,began,ended,usual,limit,peak,total,genuine,unproven,backscatter,held" "in CSV"
+is "$(printf '%s\n' "$out" | awk -F, 'NR > 1 && $6 <= $5' | wc -l)" 0 "and the peak is above the limit that it broke"
 is "$(printf '%s\n' "$out" | awk -F, 'NF != 11' | wc -l) $(printf '%s\n' "$out" | wc -l)" "0 3" \
 	"with a line for each"
 run "$BACKSTOP" report storms -c "$conf" "$now" --format=html

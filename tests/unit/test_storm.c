@@ -217,6 +217,20 @@ START_TEST(a_burst_is_one_in_a_storm_of_the_host_too)
 }
 END_TEST
 
+/* It begins before an hour has had as many as the limit says; the peak is no less all the same. */
+START_TEST(the_peak_of_a_burst_is_above_the_limit)
+{
+	struct place at = {.name = LIST};
+	int i = 0;
+
+	while (i < 1000 && step(&at, RATE_BACKSCATTER, NOON + i / 30) != STORM_BEGAN)
+		i++;
+	ck_assert_int_lt(i, 600);
+	ck_assert_msg(at.storm.peak > at.storm.limit, "peak %.0f, limit %.0f", at.storm.peak,
+		at.storm.limit);
+}
+END_TEST
+
 static const struct storm_limits lowest = {.factor = 2, .minimum_per_hour = 1.0 / 24};
 
 START_TEST(the_lowest_limits_take_some_reports)
@@ -697,6 +711,7 @@ int main(void)
 	tcase_add_test(pure, a_large_posting_is_no_storm);
 	tcase_add_loop_test(pure, a_storm_of_the_host_spares_quiet_lists, 0, ROWS(in_host_storms));
 	tcase_add_test(pure, a_burst_is_one_in_a_storm_of_the_host_too);
+	tcase_add_test(pure, the_peak_of_a_burst_is_above_the_limit);
 	tcase_add_test(pure, the_lowest_limits_take_some_reports);
 	tcase_add_test(pure, use_no_ends_a_storm);
 	tcase_add_loop_test(pure, a_clock_that_jumps_leaves_no_storm_behind, 0, ROWS(jumps));
