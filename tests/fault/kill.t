@@ -79,7 +79,7 @@ problem=
 find_copies
 is "$problem$copies" 5 "the others are recorded"
 is "$remains" 3 "and of the killed ones the files are left"
-touch -d '3 days ago' "$state"/held/new/*
+touch -t 202611010000 "$state"/held/new/*
 "$BACKSTOP" held -c "$conf" "$now" purge --expired >/dev/null
 find_copies
 is "$copies records, $remains files too many" "5 records, 0 files too many" \
