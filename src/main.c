@@ -37,9 +37,11 @@ static const struct command commands[] = {
 	{"report", report_run, NEEDS_CONFIG | NEEDS_STATE, report_options,
 		"summary|lists|recipients|reporters|reasons|storms|dropped",
 		"what was decided, added up"},
-	{"held", held_run, NEEDS_CONFIG | NEEDS_STATE_WRITE | USES_RULES, held_options,
-		"list|show|release|purge [ID...]", "held and dropped mail that is still kept"},
-	{"digest", digest_run, NEEDS_CONFIG | NEEDS_STATE_WRITE | USES_RULES | NOTES_CHANGES,
+	{"held", held_run, NEEDS_CONFIG | NEEDS_STATE_WRITE | USES_RULES | MAY_ONLY_LOOK,
+		held_options, "list|show|release|purge [ID...]",
+		"held and dropped mail that is still kept"},
+	{"digest", digest_run,
+		NEEDS_CONFIG | NEEDS_STATE_WRITE | USES_RULES | NOTES_CHANGES | MAY_ONLY_LOOK,
 		digest_options, "", "send the owners of lists what is due to them"},
 	{"lists", lists_run, NEEDS_CONFIG | NOTES_CHANGES, lists_options, "",
 		"the lists that are configured or seen, and what is wrong with them"},
@@ -329,6 +331,16 @@ static void note_changes(const struct command_run *run)
 			status_text(status));
 }
 
+/* Whoever only looks may do so where nothing can be written. */
+static bool only_looks(const struct command_run *run)
+{
+	const char *word = run->argument_count > 0 ? run->arguments[0] : "";
+
+	return (run->command->needs & MAY_ONLY_LOOK) &&
+	       (command_option(run, "dry-run") != NULL || strcmp(word, "list") == 0 ||
+		       strcmp(word, "show") == 0);
+}
+
 static enum status open_state(const struct request *request, struct command_run *run)
 {
 	unsigned needs = request->command->needs;
@@ -343,7 +355,11 @@ static enum status open_state(const struct request *request, struct command_run 
 		return STATUS_OK;
 	if ((needs & TAKES_STATE_WRITE) && !run->has_config)
 		return STATUS_OK;
-	enum status status = state_open(run->context, directory, access_mode, &run->state, &error);
+	enum status status = STATUS_NO_INPUT;
+	if (only_looks(run))
+		status = state_open(run->context, directory, STATE_READ, &run->state, &error);
+	if (status == STATUS_NO_INPUT)
+		status = state_open(run->context, directory, access_mode, &run->state, &error);
 	if (status == STATUS_OK)
 		return STATUS_OK;
 	run->state = NULL;

@@ -29,8 +29,11 @@ enum command_needs {
 	TAKES_DNS = 1 << 10,	    /* the same if --dns was given */
 	NOTES_CHANGES = 1 << 11, /* enters what changed in the configuration; not with --dry-run */
 	USES_RULES = 1 << 7,	 /* recognises bounces: rules-dir is read */
-	DEFERS = 1 << 8,	 /* a configuration that is wrong is 75: who calls it tries again */
-	IS_DELIVERY = 1 << 6	 /* exit 0 or 75 only (guard.h); nothing on standard output */
+	/* With --dry-run, or when the first argument is list or show, NEEDS_STATE_WRITE only
+	 * creates a state that is not there: one that is, is opened for reading. */
+	MAY_ONLY_LOOK = 1 << 12,
+	DEFERS = 1 << 8,     /* a configuration that is wrong is 75: who calls it tries again */
+	IS_DELIVERY = 1 << 6 /* exit 0 or 75 only (guard.h); nothing on standard output */
 };
 
 enum option_argument { OPTION_FLAG = 0, OPTION_VALUE, OPTION_MAYBE };

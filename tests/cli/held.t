@@ -42,6 +42,28 @@ file=$(printf '%s\n' "$(held list --format=json)" | sed -n '1s/.*"file":"\([^"]*
 gzip -dc "$state/held/new/$file" >"$dir/unpacked"
 ok "gzip reads the file that the list names" cmp "$dir/unpacked" "$forged"
 
+# ---- where nothing can be written ----
+
+# read_only COMMAND...: with the state on a file system that is read-only.
+read_only() {
+	run unshare -rm sh -c 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"' \
+		sh "$state" "$@"
+}
+read_only true
+if [ "$status" -eq 0 ]; then
+	first=$(held_ids | head -n 1)
+	for words in list "show $first" "release --all --dry-run" "purge --all --dry-run"; do
+		read_only "$BACKSTOP" held -c "$conf" "$now" $words
+		is "$status $err" "0 " "held ${words%% *} needs no more than to read"
+	done
+	read_only "$BACKSTOP" digest -c "$conf" "$now" --dry-run
+	is "$status $out$err" "0 nothing waits for the owners" "so does digest --dry-run"
+	read_only "$BACKSTOP" held -c "$conf" "$now" purge "$first"
+	is "$status" 77 "what changes something does not"
+else
+	ok "# SKIP no mount can be made: $err" true
+fi
+
 # ---- without somebody to ask ----
 
 run held release --verdict=backscatter

@@ -39,6 +39,10 @@ is "$status $err" "0 " "so does explain"
 like "$out" "sent +recipient" "which knows the ledger"
 run "$BACKSTOP" report -c "$conf" "$now" summary
 is "$status $err" "0 " "and report"
+run "$BACKSTOP" held -c "$conf" "$now" list
+is "$status $err" "0 " "and held list"
+run "$BACKSTOP" digest -c "$conf" "$now" --dry-run
+is "$status $err" "0 " "and digest --dry-run"
 ok "none of them has written" cmp "$state/data.mdb" "$dir/old/data.mdb"
 
 # written FILE: the write transactions of its delivery.
