@@ -456,7 +456,7 @@ static enum status open_for_reading(struct opening *opening)
 		return errno == EACCES ? fail_permission(opening)
 				       : fail_errno(opening, "look at", opening->files.data);
 	}
-	if (info.st_size == 0)
+	if (info.st_size == 0 || is_half_created(opening->files.data))
 		return fail(opening, STATUS_NO_INPUT, "the state in %s is empty",
 			opening->files.directory);
 	opening->initial_map_bytes = 0;
