@@ -35,8 +35,8 @@ static void name_entry(uint64_t number, uint64_t per_message, char *message_id, 
 {
 	snprintf(message_id, TEXT_MAX, "<%" PRIx64 ".%" PRIu64 "@lists.example.org>",
 		mix(number / per_message), number / per_message);
-	snprintf(recipient, TEXT_MAX, "user%" PRIu64 "@example%" PRIu64 ".net",
-		mix(number) % 100000, number % 977);
+	snprintf(recipient, TEXT_MAX, "user%" PRIu64 ".%" PRIu64 "@example%" PRIu64 ".net",
+		mix(number) % 100000, number % per_message, number % 977);
 }
 
 static int print_table(uint64_t entries, uint64_t per_message)
