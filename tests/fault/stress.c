@@ -76,8 +76,13 @@ static struct state *open_state(enum state_access access)
 	struct state *state = NULL;
 	const char *error = NULL;
 
-	if (state_open(NULL, place, access, &state, &error) == STATUS_OK)
+	/* Events are the pruner's; the numbers of their hours go by themselves. */
+	const struct record_policy policy = {.rollups_s = PROOF_KEPT_S};
+
+	if (state_open(NULL, place, access, &state, &error) == STATUS_OK) {
+		record_set_policy(state, &policy);
 		return state;
+	}
 	fprintf(stderr, "# %s\n", error != NULL ? error : "the state does not open");
 	exit(1);
 }
