@@ -13,15 +13,12 @@
 #include "base/text.h"
 #include "classify/classify.h"
 
-enum { READ_MAX = 5000 /* messages that are looked into for one digest */ };
-
 /* A digest that is being made. */
 struct gathering {
 	const struct pipeline *pipeline;
 	const void *context; /* rows and their strings */
 	struct digest digest;
 	size_t room;
-	size_t read;
 };
 
 static void add_row(struct gathering *gathering, const struct digest_row *row)
@@ -177,12 +174,10 @@ static enum status add_report(struct gathering *gathering, const struct owed_rep
 			digest->until_s = held->event.time_s;
 		digest->kinds[held->event.kind]++;
 		digest->verdicts[held->event.verdict]++;
-		if (gathering->read < READ_MAX && digest->row_count < DIGEST_ROWS_MAX) {
-			gathering->read++;
+		if (digest->row_count < DIGEST_ROWS_MAX)
 			add_message(gathering, held, report->proven);
-		} else {
+		else
 			digest->unread++;
-		}
 	}
 	mem_free(context);
 	/* A record that cannot be read must not keep the others back; it stays held. */

@@ -22,7 +22,7 @@
 
 #define OWED_LEASE_S (10 * 60)
 #define OWED_WAIT_MAX_S (24 * 60 * 60) /* the oldest report waits no longer, storm or not */
-#define OWED_BATCH_MAX 20000	       /* reports of one claim; the rest is due at once */
+#define OWED_BATCH_MAX 5000	       /* reports of one claim; the rest is due at once */
 
 /* A list's window, and what waits for its owners. */
 struct owed {
