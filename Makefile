@@ -13,7 +13,7 @@ PROVE      ?= prove
 JOBS       ?= $(shell nproc)
 
 # Debian packages: what it takes to build and test, and what the tests with real servers add.
-DEPS       := gcc pkg-config libgmime-3.0-dev libtalloc-dev libconfuse-dev liblmdb-dev libssl-dev \
+DEPS       := gcc pkg-config libgmime-3.0-dev libtalloc-dev libconfuse-dev liblmdb-dev nettle-dev libssl-dev \
               libjansson-dev libpcre2-dev libpsl-dev libc-ares-dev libidn2-dev libspf2-dev \
               libseccomp-dev libopendkim-dev zlib1g-dev check perl
 DEPS_MTA   := postfix iproute2 procps python3 vacation opendkim
@@ -22,9 +22,10 @@ SERVERS    := exim4-daemon-light opensmtpd sendmail-bin
 PACKAGES   := $(CURDIR)/build/mta/packages
 DEPS_DEV   := clang clang-format libclang-rt-14-dev man-db
 
-LIBRARIES  := gmime-3.0 talloc libconfuse lmdb libcrypto jansson libpcre2-8 libpsl libcares libidn2 zlib
-# Loaded when a signature of ours is to be checked (src/weigh/signature.c): only its header is needed here.
-LATE       := opendkim
+LIBRARIES  := gmime-3.0 talloc libconfuse lmdb nettle jansson libpcre2-8 libpsl libcares libidn2 zlib
+# Loaded when a signature of ours is to be checked (src/weigh/signature.c, src/base/dkim_key.c): only
+# their headers are needed here.
+LATE       := opendkim libcrypto
 WARNINGS   := -Wall -Wextra -Wpedantic -Wshadow -Werror
 CFLAGS     ?= -O2 -g
 LDFLAGS    ?=
@@ -104,7 +105,7 @@ $(BUILD)/tests/unit/test_%: tests/unit/test_%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
 	@$(CC) $(ALL_CFLAGS) -Itests/unit $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) \
-		$(LIB_LIBS) $(shell $(PKG_CONFIG) --libs check)
+		$(LIB_LIBS) $(shell $(PKG_CONFIG) --libs check libcrypto)
 
 # Under sudo the build belongs to who called it, so that `make check` works for him afterwards.
 AS_CALLER   = $(if $(SUDO_UID),runuser -u "$$(id -nu $(SUDO_UID))" --,)

@@ -7,7 +7,7 @@
  */
 #include "act/encode.h"
 
-#include <openssl/evp.h>
+#include <nettle/base64.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -57,14 +57,14 @@ void encode_format(struct output *output, const char *format, ...)
 
 void encode_base64(struct output *output, struct bytes content)
 {
-	unsigned char line[BASE64_LINE_BYTES / 3 * 4 + 1];
+	char line[BASE64_ENCODE_RAW_LENGTH(BASE64_LINE_BYTES)];
 
 	for (size_t at = 0; at < content.size; at += BASE64_LINE_BYTES) {
 		size_t left = content.size - at;
 		size_t size = left < BASE64_LINE_BYTES ? left : BASE64_LINE_BYTES;
-		int length = EVP_EncodeBlock(line, content.data + at, (int)size);
 
-		encode_add(output, line, (size_t)length);
+		base64_encode_raw(line, size, content.data + at);
+		encode_add(output, line, BASE64_ENCODE_RAW_LENGTH(size));
 		encode_add(output, "\n", 1);
 	}
 }

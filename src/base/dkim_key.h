@@ -22,7 +22,7 @@ struct dkim_key {
  * DNS record ("v=DKIM1; k=rsa; p=..."), the same in quotes as a zone file has it, or bare base64.
  * Of a record, the limits of use (h=, s=, t=) are not looked at. STATUS_DATA: it is none;
  * STATUS_NOT_FOUND: it is revoked (an empty p=). error_out: a phrase for people, on context, that
- * repeats nothing of the text; NULL when all is well. */
+ * repeats nothing of the text; NULL when all is well. STATUS_IO: OpenSSL cannot be loaded. */
 enum status dkim_key_parse(
 	const void *context, struct bytes text, struct dkim_key *key_out, const char **error_out);
 

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,7 +17,7 @@
 void key_file_release(struct key_file *file)
 {
 	if (file->text != NULL)
-		OPENSSL_cleanse(file->text, file->size);
+		explicit_bzero(file->text, file->size);
 	mem_free(file->text);
 	file->text = NULL;
 }

@@ -2,33 +2,26 @@
  * addresses are replaced, to state/hide.c. */
 #include "base/privacy.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
 
 #define MARK_PREFIX "h:"
 #define MARK_DIGITS 16
 
-bool privacy_mark(const unsigned char *secret, const char *address, char *mark_out)
+void privacy_mark(const unsigned char *secret, const char *address, char *mark_out)
 {
-	unsigned char hash[EVP_MAX_MD_SIZE];
-	unsigned size = 0;
+	unsigned char hash[HASH_SHA256_SIZE];
 	char *lower = text_lower(NULL, address);
-	bool is_made = HMAC(EVP_sha256(), secret, PRIVACY_SECRET_SIZE, (unsigned char *)lower,
-			       strlen(lower), hash, &size) != NULL &&
-		       size >= MARK_DIGITS / 2;
 
+	hash_hmac_sha256(secret, PRIVACY_SECRET_SIZE, lower, strlen(lower), hash);
 	mem_free(lower);
-	if (!is_made)
-		return false;
 	memcpy(mark_out, MARK_PREFIX, sizeof MARK_PREFIX);
 	for (size_t i = 0; i < MARK_DIGITS / 2; i++)
 		snprintf(mark_out + strlen(MARK_PREFIX) + 2 * i, 3, "%02x", hash[i]);
-	return true;
 }
 
 /* The length of the mark that a text begins with; 0: with none. */

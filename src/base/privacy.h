@@ -13,9 +13,9 @@ enum privacy { PRIVACY_FULL = 0, PRIVACY_HASH, PRIVACY_NONE };
 #define PRIVACY_MARK_MAX 19 /* "h:", 16 hex digits, NUL */
 
 /* The mark of an address: "h:" and 64 bits of HMAC-SHA-256 over it in lower case. Without the
- * secret it can neither be undone nor compared with that of another host. False when the library
- * fails. */
-bool privacy_mark(const unsigned char *secret, const char *address, char *mark_out);
+ * secret it can neither be undone nor compared with that of another host. mark_out: room for
+ * PRIVACY_MARK_MAX. */
+void privacy_mark(const unsigned char *secret, const char *address, char *mark_out);
 
 /* True for a text that is a mark, and no address. */
 bool privacy_is_mark(const char *text);

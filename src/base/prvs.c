@@ -8,14 +8,12 @@
 #include "base/prvs.h"
 
 #include <ctype.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/key_file.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -29,7 +27,7 @@
 
 static int cleanse(struct prvs_keys *keys)
 {
-	OPENSSL_cleanse(keys->items, sizeof keys->items);
+	explicit_bzero(keys->items, sizeof keys->items);
 	return 0;
 }
 
@@ -51,15 +49,12 @@ static bool add_key(struct prvs_keys *keys, unsigned id, const void *secret, siz
 static bool add_hex(struct prvs_keys *keys, unsigned id, const char *text)
 {
 	unsigned char bytes[PRVS_SECRET_MAX];
-	size_t size = 0;
-	bool is_added;
+	size_t length = strlen(text);
+	bool is_added = true;
 
-	if (strlen(text) < HEX_MIN || strlen(text) % 2 != 0 ||
-		strspn(text, "0123456789abcdefABCDEF") != strlen(text))
-		return true;
-	is_added = OPENSSL_hexstr2buf_ex(bytes, sizeof bytes, &size, text, '\0') == 1 &&
-		   add_key(keys, id, bytes, size);
-	OPENSSL_cleanse(bytes, sizeof bytes);
+	if (length >= HEX_MIN && text_hex_decode(text, length, bytes))
+		is_added = add_key(keys, id, bytes, length / 2);
+	explicit_bzero(bytes, sizeof bytes);
 	return is_added;
 }
 
@@ -110,7 +105,7 @@ static enum status parse(const void *context, const char *path, const struct key
 		*error_out = mem_printf(context, "%s: holds a NUL byte; want a text file", path);
 	else if (keys->count == 0)
 		*error_out = mem_printf(context, "%s: holds no key", path);
-	OPENSSL_cleanse(copy, file->size);
+	explicit_bzero(copy, file->size);
 	mem_free(copy);
 	return *error_out == NULL ? STATUS_OK : STATUS_DATA;
 }
@@ -143,28 +138,20 @@ static bool is_signed(
 	const struct prvs_key *key, const char *head, const char *address, const unsigned char *mac)
 {
 	char *text = mem_printf(NULL, "%.*s%s", HEAD_LENGTH, head, address);
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned size = 0;
+	unsigned char digest[HASH_SHA1_SIZE];
 
-	/* Only memory can be short, and then as memory.h does: never call a good tag bad. */
-	if (HMAC(EVP_sha1(), key->secret, (int)key->size, (const unsigned char *)text, strlen(text),
-		    digest, &size) == NULL ||
-		size < MAC_SIZE)
-		abort();
+	hash_hmac_sha1(key->secret, key->size, text, strlen(text), digest);
 	mem_free(text);
-	return CRYPTO_memcmp(digest, mac, MAC_SIZE) == 0;
+	return hash_equal(digest, mac, MAC_SIZE);
 }
 
 static bool read_tag(const char *tag, unsigned *id, long *day, unsigned char *mac)
 {
-	size_t size = 0;
-
 	if (tag == NULL || strlen(tag) != TAG_LENGTH || strspn(tag, "0123456789") < HEAD_LENGTH)
 		return false;
 	*id = (unsigned)(tag[0] - '0');
 	*day = (tag[1] - '0') * 100 + (tag[2] - '0') * 10 + (tag[3] - '0');
-	return OPENSSL_hexstr2buf_ex(mac, MAC_SIZE, &size, tag + HEAD_LENGTH, '\0') == 1 &&
-	       size == MAC_SIZE;
+	return text_hex_decode(tag + HEAD_LENGTH, TAG_LENGTH - HEAD_LENGTH, mac);
 }
 
 enum prvs_result prvs_check(const struct prvs_keys *keys, const char *tag, const char *address,

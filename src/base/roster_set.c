@@ -2,19 +2,17 @@
  * roster_file.c's business. */
 #include "base/roster_set.h"
 
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/address.h"
+#include "base/hash.h"
 #include "base/memory.h"
 
 enum {
 	FIRST_ROOM = 1024,
 	CLOCK_EVERY = 4096, /* lines between two looks at the clock */
-	DIGEST_SIZE = 32
 };
 
 int64_t roster_clock_ms(void)
@@ -27,66 +25,40 @@ int64_t roster_clock_ms(void)
 
 bool roster_make_salt(unsigned char *salt_out)
 {
-	return RAND_bytes(salt_out, ROSTER_SALT_SIZE) == 1;
+	return hash_random(salt_out, ROSTER_SALT_SIZE);
 }
 
-/* hasher: set up for SHA-256 once; to fetch that for each address costs more than the hash. */
-static bool hash_bytes(EVP_MD_CTX *hasher, const unsigned char *salt, const char *text, size_t size,
-	uint64_t *hash_out)
+static uint64_t hash_bytes(const unsigned char *salt, const char *text, size_t size)
 {
-	unsigned char digest[DIGEST_SIZE];
+	const struct hash_part parts[] = {{salt, ROSTER_SALT_SIZE}, {text, size}};
+	unsigned char digest[HASH_SHA256_SIZE];
+	uint64_t hash = 0;
 
-	if (EVP_DigestInit_ex2(hasher, NULL, NULL) != 1 ||
-		EVP_DigestUpdate(hasher, salt, ROSTER_SALT_SIZE) != 1 ||
-		EVP_DigestUpdate(hasher, text, size) != 1 ||
-		EVP_DigestFinal_ex(hasher, digest, NULL) != 1)
-		return false;
-	*hash_out = 0;
-	for (size_t i = 0; i < sizeof *hash_out; i++)
-		*hash_out = *hash_out << 8 | digest[i];
-	return true;
-}
-
-static EVP_MD_CTX *make_hasher(void)
-{
-	EVP_MD_CTX *hasher = EVP_MD_CTX_new();
-
-	if (hasher != NULL && EVP_DigestInit_ex2(hasher, EVP_sha256(), NULL) == 1)
-		return hasher;
-	EVP_MD_CTX_free(hasher);
-	return NULL;
+	hash_sha256_parts(parts, 2, digest);
+	for (size_t i = 0; i < sizeof hash; i++)
+		hash = hash << 8 | digest[i];
+	return hash;
 }
 
 /* ann+lists@example.net is also ann@example.net: reports name either. */
-static size_t hash_forms(
-	EVP_MD_CTX *hasher, const unsigned char *salt, const char *address, uint64_t *hashes_out)
+size_t roster_hash(const unsigned char *salt, const char *address, uint64_t *hashes_out)
 {
 	const char *at = strrchr(address, '@'), *plus = strchr(address, '+');
 	char base[ADDRESS_MAX + 1];
 	size_t size = strlen(address);
 
-	if (!hash_bytes(hasher, salt, address, size, &hashes_out[0]))
-		return 0;
+	hashes_out[0] = hash_bytes(salt, address, size);
 	if (at == NULL || plus == NULL || plus == address || plus > at || size > ADDRESS_MAX)
 		return 1;
 	memcpy(base, address, (size_t)(plus - address));
 	memcpy(base + (plus - address), at, size - (size_t)(at - address));
 	size -= (size_t)(at - plus);
-	return hash_bytes(hasher, salt, base, size, &hashes_out[1]) ? 2 : 0;
-}
-
-size_t roster_hash(const unsigned char *salt, const char *address, uint64_t *hashes_out)
-{
-	EVP_MD_CTX *hasher = make_hasher();
-	size_t count = hasher == NULL ? 0 : hash_forms(hasher, salt, address, hashes_out);
-
-	EVP_MD_CTX_free(hasher);
-	return count;
+	hashes_out[1] = hash_bytes(salt, base, size);
+	return 2;
 }
 
 struct filling {
 	struct roster_set *set;
-	EVP_MD_CTX *hasher;
 	size_t room;
 	uint64_t lines;
 	int64_t give_up_ms;
@@ -102,12 +74,7 @@ static enum status add_member(void *argument, const char *address)
 		filling->room *= 2;
 		set->hashes = mem_realloc(set, set->hashes, filling->room * sizeof *set->hashes);
 	}
-	size_t count = hash_forms(filling->hasher, set->salt, address, set->hashes + set->count);
-	set->count += count;
-	if (count == 0) {
-		filling->why = "could not be hashed";
-		return STATUS_IO;
-	}
+	set->count += roster_hash(set->salt, address, set->hashes + set->count);
 	if (set->count > ROSTER_MEMBERS_MAX) {
 		filling->why = "has too many addresses";
 		return STATUS_DATA;
@@ -166,13 +133,11 @@ enum status roster_set_read(const void *context, const char *path, const unsigne
 	*set_out = NULL;
 	*why_out = "could not be hashed";
 	filling.set = set;
-	filling.hasher = make_hasher();
 	set->hashes = mem_new_array(set, uint64_t, FIRST_ROOM);
 	if (salt != NULL)
 		memcpy(set->salt, salt, sizeof set->salt);
-	if (filling.hasher != NULL && (salt != NULL || roster_make_salt(set->salt)))
+	if (salt != NULL || roster_make_salt(set->salt))
 		status = fill(&filling, path, why_out);
-	EVP_MD_CTX_free(filling.hasher);
 	if (status == STATUS_OK)
 		*set_out = set;
 	else

@@ -36,11 +36,11 @@ enum status roster_set_read(const void *context, const char *path, const unsigne
 /* True when the normalised address, or it without "+suffix", is a member's. */
 bool roster_set_has(const struct roster_set *set, const char *address);
 
-/* The hashes to look for an address by: 1, or 2 with "+suffix"; 0 when the library fails. */
+/* The hashes to look for an address by: 1, or 2 with "+suffix". */
 #define ROSTER_FORMS_MAX 2
 size_t roster_hash(const unsigned char *salt, const char *address, uint64_t *hashes_out);
 
-/* Random bytes; false when the library fails. */
+/* Random bytes; false when the kernel has none. */
 bool roster_make_salt(unsigned char *salt_out);
 
 /* Milliseconds on the monotonic clock. */

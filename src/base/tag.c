@@ -7,15 +7,12 @@
  */
 #include "base/tag.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -85,8 +82,7 @@ static void sign(const struct tag_key *key, const char *head, const char *mailbo
 	size_t room = strlen(head) + strlen(mailbox) + (recipient ? strlen(recipient) : 0) + 2;
 	char *text = mem_alloc(NULL, room);
 	size_t length = append(text, 0, head);
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned digest_size = 0;
+	unsigned char digest[HASH_SHA256_SIZE];
 
 	text[length++] = '\0';
 	length = append(text, length, mailbox);
@@ -94,13 +90,9 @@ static void sign(const struct tag_key *key, const char *head, const char *mailbo
 		text[length++] = '\0';
 		length = append(text, length, recipient);
 	}
-	/* It fails without memory only, and then as memory.h does: never call a good tag bad. */
-	if (HMAC(EVP_sha256(), key->secret, TAG_KEY_SIZE, (const unsigned char *)text, length,
-		    digest, &digest_size) == NULL ||
-		digest_size < MAC_SIZE)
-		abort();
+	hash_hmac_sha256(key->secret, TAG_KEY_SIZE, text, length, digest);
 	text_base32_encode(digest, MAC_SIZE, mac_out);
-	OPENSSL_cleanse(digest, sizeof digest);
+	explicit_bzero(digest, sizeof digest);
 	mem_free(text);
 }
 
@@ -220,10 +212,10 @@ void tag_recipient_id(const char *recipient, char *id_out)
 {
 	char *normal = address_normalise(NULL, recipient);
 	const char *text = normal == NULL ? recipient : normal;
-	unsigned char digest[SHA256_DIGEST_LENGTH];
+	unsigned char digest[HASH_SHA256_SIZE];
 	char encoded[TAG_ID_LENGTH + 2]; /* 60 of the 64 bits of 8 bytes */
 
-	SHA256((const unsigned char *)text, strlen(text), digest);
+	hash_sha256(text, strlen(text), digest);
 	text_base32_encode(digest, 8, encoded);
 	memcpy(id_out, encoded, TAG_ID_LENGTH);
 	id_out[TAG_ID_LENGTH] = '\0';
@@ -337,7 +329,7 @@ static bool is_signed(const struct tag_key *key, const struct tag *tag, const ch
 	}
 	write_head(tag->form, tag->key, tag->day, head);
 	sign(key, head, tag->mailbox, recipient, mac);
-	return CRYPTO_memcmp(mac, tag->mac, MAC_LENGTH) == 0;
+	return hash_equal((const unsigned char *)mac, (const unsigned char *)tag->mac, MAC_LENGTH);
 }
 
 /* The last day on which another key may have had the number of this one: that of its making, or on

@@ -6,8 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +14,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/key_file.h"
 #include "base/memory.h"
 #include "base/tag.h"
+#include "base/text.h"
 
 #define NEW_MODE 0640
 #define DAY_LENGTH 10			   /* 2026-11-23 */
@@ -30,7 +30,7 @@ static const char new_file_text[] =
 
 static int cleanse_keys(struct tag_keys *keys)
 {
-	OPENSSL_cleanse(keys->items, sizeof keys->items);
+	explicit_bzero(keys->items, sizeof keys->items);
 	return 0;
 }
 
@@ -67,12 +67,8 @@ static bool parse_day(const char *text, int64_t *seconds_out)
 
 static bool parse_secret(const char *text, unsigned char *secret_out)
 {
-	size_t size;
-
 	return strlen(text) == 2 * TAG_KEY_SIZE &&
-	       strspn(text, "0123456789abcdefABCDEF") == strlen(text) &&
-	       OPENSSL_hexstr2buf_ex(secret_out, TAG_KEY_SIZE, &size, text, '\0') == 1 &&
-	       size == TAG_KEY_SIZE;
+	       text_hex_decode(text, 2 * TAG_KEY_SIZE, secret_out);
 }
 
 /* What is wrong with the line, or NULL. No word of it is repeated: one is a secret. */
@@ -99,7 +95,7 @@ static const char *parse_line(char *line, struct tag_keys *keys)
 	}
 	/* At most 32 numbers, so there is room. */
 	keys->items[keys->count++] = key;
-	OPENSSL_cleanse(&key, sizeof key);
+	explicit_bzero(&key, sizeof key);
 	return NULL;
 }
 
@@ -126,7 +122,7 @@ static enum status parse(const void *context, const char *path, const struct key
 		*error_out = mem_printf(context, "%s:%d: %s", path, number, wrong);
 		status = STATUS_DATA;
 	}
-	OPENSSL_cleanse(copy, file->size);
+	explicit_bzero(copy, file->size);
 	mem_free(copy);
 	return status;
 }
@@ -177,7 +173,7 @@ static bool choose_id(const struct tag_keys *keys, unsigned *id_out)
 	unsigned char start = 0;
 	int64_t newest = INT64_MIN;
 
-	if (keys->count == 0 && RAND_bytes(&start, 1) != 1)
+	if (keys->count == 0 && !hash_random(&start, 1))
 		start = 0;
 	for (size_t i = 0; i < keys->count; i++) {
 		if (keys->items[i].created_s < newest)
@@ -241,7 +237,7 @@ static size_t remove_old(
 		at += length;
 	}
 	if (file->text != NULL)
-		OPENSSL_cleanse(file->text + size, file->size - size);
+		explicit_bzero(file->text + size, file->size - size);
 	file->size = size;
 	return all.count - keys->count;
 }
@@ -259,7 +255,7 @@ static char *compose(const void *context, const struct key_file *file, unsigned 
 	size_t room = old_size + sizeof hex + sizeof day + 16;
 	char *text = mem_alloc(context, room);
 
-	if (RAND_bytes(secret, sizeof secret) != 1)
+	if (!hash_random(secret, sizeof secret))
 		return NULL;
 	for (size_t i = 0; i < sizeof secret; i++)
 		snprintf(hex + 2 * i, 3, "%02x", secret[i]);
@@ -267,8 +263,8 @@ static char *compose(const void *context, const struct key_file *file, unsigned 
 	memcpy(text, old, old_size);
 	*size_out = old_size + (size_t)snprintf(text + old_size, room - old_size, "%s%u %s %s\n",
 				       has_end ? "" : "\n", id, day, hex);
-	OPENSSL_cleanse(secret, sizeof secret);
-	OPENSSL_cleanse(hex, sizeof hex);
+	explicit_bzero(secret, sizeof secret);
+	explicit_bzero(hex, sizeof hex);
 	return text;
 }
 
@@ -409,7 +405,7 @@ enum status tag_keys_add(const void *context, const char *path, int64_t now,
 	status = replace(context, path, folder, &file, text, size, error_out);
 out:
 	if (text != NULL)
-		OPENSSL_cleanse(text, size);
+		explicit_bzero(text, size);
 	mem_free(text);
 	key_file_release(&file);
 	if (folder >= 0)

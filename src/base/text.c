@@ -293,3 +293,23 @@ bool text_base32_decode(const char *text, size_t length, unsigned char *data_out
 	*size_out = size;
 	return true;
 }
+
+int text_hex_digit(char character)
+{
+	if (character >= '0' && character <= '9')
+		return character - '0';
+	character = (char)(character | 0x20);
+	return character >= 'a' && character <= 'f' ? character - 'a' + 10 : -1;
+}
+
+bool text_hex_decode(const char *text, size_t length, unsigned char *data_out)
+{
+	for (size_t i = 0; i + 1 < length; i += 2) {
+		int high = text_hex_digit(text[i]), low = text_hex_digit(text[i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		data_out[i / 2] = (unsigned char)(high << 4 | low);
+	}
+	return length % 2 == 0;
+}

@@ -33,4 +33,10 @@ char *text_clean_string(const void *context, const char *foreign, size_t limit);
 void text_base32_encode(const unsigned char *data, size_t size, char *text_out);
 bool text_base32_decode(const char *text, size_t length, unsigned char *data_out, size_t *size_out);
 
+/* The value of a hex digit of either case; -1: it is none. */
+int text_hex_digit(char character);
+/* Length hex digits as length / 2 bytes. False when the number is odd or another character is
+ * among them; data_out is then filled in part. */
+bool text_hex_decode(const char *text, size_t length, unsigned char *data_out);
+
 #endif

@@ -11,12 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 #define HEAD_LINE "backstop-log-position 1"
@@ -27,11 +27,11 @@ char *log_position_name(const void *context, const char *directory, const char *
 {
 	char *real = realpath(log_path, NULL);
 	const char *path = real != NULL ? real : log_path;
-	unsigned char hash[SHA256_DIGEST_LENGTH];
+	unsigned char hash[HASH_SHA256_SIZE];
 	char hex[2 * NAME_HASH_SIZE + 1];
 	char *name;
 
-	SHA256((const unsigned char *)path, strlen(path), hash);
+	hash_sha256(path, strlen(path), hash);
 	for (size_t i = 0; i < NAME_HASH_SIZE; i++)
 		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
 	name = mem_printf(context, "%s/log-%s.position", directory, hex);

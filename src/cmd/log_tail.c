@@ -11,12 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 #define SIBLINGS_MAX 400 /* rotated files that are looked at */
@@ -71,7 +71,7 @@ static bool hash_head(int file, size_t size, unsigned char *hash_out)
 			return false;
 		got += (size_t)more;
 	}
-	SHA256(head, size, hash_out);
+	hash_sha256(head, size, hash_out);
 	return true;
 }
 

@@ -9,8 +9,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include <openssl/sha.h>
-
+#include "base/hash.h"
 #include "base/memory.h"
 
 #define PLACE_COUNT 65536
@@ -39,18 +38,12 @@ struct origins *origins_new(const void *context)
 static uint64_t hash_message(
 	const struct origins *origins, const char *message_id, const char *sender)
 {
-	const size_t id_size = strlen(message_id) + 1;
-	const size_t sender_size = strlen(sender);
-	const size_t size = SEED_SIZE + id_size + sender_size;
-	unsigned char *text = mem_alloc(NULL, size);
-	unsigned char hash[SHA256_DIGEST_LENGTH];
+	const struct hash_part parts[] = {{origins->seed, SEED_SIZE},
+		{message_id, strlen(message_id) + 1}, {sender, strlen(sender)}};
+	unsigned char hash[HASH_SHA256_SIZE];
 	uint64_t number;
 
-	memcpy(text, origins->seed, SEED_SIZE);
-	memcpy(text + SEED_SIZE, message_id, id_size);
-	memcpy(text + SEED_SIZE + id_size, sender, sender_size);
-	SHA256(text, size, hash);
-	mem_free(text);
+	hash_sha256_parts(parts, sizeof parts / sizeof parts[0], hash);
 	memcpy(&number, hash, sizeof number);
 	return number;
 }

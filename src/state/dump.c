@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "state/dump_form.h"
 #include "state/parts.h"
 
@@ -103,13 +104,6 @@ enum status state_dump(struct state *state, FILE *out, struct dump_result *resul
 	return status;
 }
 
-static int hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /* One field, in place: it gets shorter. False when it is malformed. */
 static bool parse_field(char *text, size_t length, MDB_val *bytes_out)
 {
@@ -119,7 +113,7 @@ static bool parse_field(char *text, size_t length, MDB_val *bytes_out)
 	if (length == strlen(DUMP_EMPTY) && memcmp(text, DUMP_EMPTY, length) == 0)
 		return true;
 	for (size_t i = 0; i < length; i++) {
-		int high, low;
+		unsigned char byte;
 
 		if (text[i] <= ' ' || text[i] >= 0x7f)
 			return false;
@@ -127,13 +121,9 @@ static bool parse_field(char *text, size_t length, MDB_val *bytes_out)
 			text[size++] = text[i];
 			continue;
 		}
-		if (length - i < 3)
+		if (length - i < 3 || !text_hex_decode(text + i + 1, 2, &byte))
 			return false;
-		high = hex_value(text[i + 1]);
-		low = hex_value(text[i + 2]);
-		if (high < 0 || low < 0)
-			return false;
-		text[size++] = (char)(high << 4 | low);
+		text[size++] = (char)byte;
 		i += 2;
 	}
 	bytes_out->mv_size = size;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "state/parts.h"
 
 enum { EVENT_VERSION = 2, ID_NUMBER_BITS = 20, ID_DIGITS_MAX = 16 };
@@ -204,16 +205,6 @@ void event_id_format(uint64_t id, char *text_out)
 	snprintf(text_out, EVENT_ID_TEXT_MAX, "%" PRIX64, id);
 }
 
-static int hex_digit(char character)
-{
-	static const char digits[] = "0123456789ABCDEFabcdef";
-	const char *found = character != '\0' ? strchr(digits, character) : NULL;
-
-	if (found == NULL)
-		return -1;
-	return (int)(found - digits) < 16 ? (int)(found - digits) : (int)(found - digits) - 6;
-}
-
 bool event_id_parse(const char *text, uint64_t *id_out)
 {
 	size_t length = text != NULL ? strnlen(text, ID_DIGITS_MAX + 1) : 0;
@@ -222,7 +213,7 @@ bool event_id_parse(const char *text, uint64_t *id_out)
 	if (length == 0 || length > ID_DIGITS_MAX)
 		return false;
 	for (size_t i = 0; i < length; i++) {
-		int digit = hex_digit(text[i]);
+		int digit = text_hex_digit(text[i]);
 
 		if (digit < 0)
 			return false;

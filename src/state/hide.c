@@ -5,10 +5,10 @@
  * first mark. Leaves what a mark is to base/privacy.c. The list's own addresses stay, in the form
  * that names no recipient; so do Message-IDs, and what reports is a server.
  */
-#include <openssl/rand.h>
 #include <string.h>
 
 #include "base/address.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "state/parts.h"
@@ -47,7 +47,7 @@ static int need_secret(struct state *state, MDB_txn *transaction, unsigned char 
 
 	if (code != MDB_NOTFOUND)
 		return code;
-	if (RAND_bytes(data + 1, PRIVACY_SECRET_SIZE) != 1)
+	if (!hash_random(data + 1, PRIVACY_SECRET_SIZE))
 		return BOX_HASH_FAILED;
 	memcpy(secret_out, data + 1, PRIVACY_SECRET_SIZE);
 	return mdb_put(transaction, state->dbis[BOX_META], &key, &value, 0);
@@ -104,7 +104,8 @@ static const char *mark(const void *context, const unsigned char *secret, const 
 	if (privacy_is_mark(address)) /* of a held record, which is released now */
 		return mem_strdup(context, address);
 	text = mem_alloc(context, PRIVACY_MARK_MAX);
-	return privacy_mark(secret, address, text) ? text : NULL;
+	privacy_mark(secret, address, text);
+	return text;
 }
 
 /* Each of "a, b", as many as there is room for in a record. */
@@ -187,7 +188,8 @@ static int find_mark(struct state *state, MDB_txn *transaction, void *argument)
 
 	if (code != MDB_SUCCESS)
 		return code;
-	return privacy_mark(secret, search->address, search->mark) ? MDB_SUCCESS : BOX_HASH_FAILED;
+	privacy_mark(secret, search->address, search->mark);
+	return MDB_SUCCESS;
 }
 
 enum status record_find_mark(struct state *state, const char *address, char *mark_out)
