@@ -363,8 +363,9 @@ static const char *find_domain(const void *context, const char *text)
 	return domain;
 }
 
-/* HELO and sender as libspf2 gets them, on context. False when the question is about no domain. */
-static bool put_question(struct conversation *talk, const struct spf_question *question)
+/* HELO and sender as libspf2 gets them. Returns the domain whose record counts, on the talk's
+ * context; NULL when the question is about none. */
+static const char *put_question(struct conversation *talk, const struct spf_question *question)
 {
 	const char *helo = find_domain(talk->context, question->helo);
 	const char *sender = question->sender == NULL ? "" : question->sender;
@@ -375,7 +376,7 @@ static bool put_question(struct conversation *talk, const struct spf_question *q
 	const char *local = "postmaster";
 
 	if (domain == NULL)
-		return false;
+		return NULL;
 	if (at != NULL && is_printable(sender, (size_t)(at - sender)))
 		local = mem_strndup(talk->context, sender, (size_t)(at - sender));
 	sender = mem_printf(talk->context, "%s@%s", local, domain);
@@ -386,7 +387,24 @@ static bool put_question(struct conversation *talk, const struct spf_question *q
 	if (strlen(sender) > SPF_WIRE_TEXT_MAX)
 		sender = mem_printf(talk->context, "postmaster@%s", domain);
 	spf_wire_put_block(&talk->wire, sender, strlen(sender));
-	return true;
+	return domain;
+}
+
+/* Whether there is a record to interpret: to start a process for nothing takes longer than all
+ * else that a delivery does. The child's question for it is answered from memory then. */
+static bool has_record(struct conversation *talk, const char *domain)
+{
+	struct dns_answer answer;
+	bool is_there = false;
+
+	resolver_ask(talk->resolver, talk->context, domain, DNS_TXT, &answer);
+	for (size_t i = 0; i < answer.count; i++)
+		is_there = is_there || is_wanted(DNS_TXT, &answer.records[i]);
+	if (answer.outcome == DNS_FAILED) {
+		talk->result = SPF_TEMPERROR;
+		talk->why = answer.why;
+	}
+	return is_there;
 }
 
 static void ask_child(struct conversation *talk)
@@ -410,12 +428,14 @@ enum spf_result spf_check(struct resolver *resolver, const void *context,
 	void *scratch = mem_context(NULL, "spf");
 	struct conversation *talk = mem_new(scratch, struct conversation);
 	enum spf_result result;
+	const char *domain;
 
 	talk->resolver = resolver;
 	talk->context = scratch;
 	talk->child.socket = -1;
 	talk->result = SPF_NONE;
-	if (put_question(talk, question))
+	domain = put_question(talk, question);
+	if (domain != NULL && has_record(talk, domain))
 		ask_child(talk);
 	result = talk->result;
 	*why_out = talk->why == NULL ? NULL : mem_strdup(context, talk->why);

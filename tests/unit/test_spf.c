@@ -171,6 +171,38 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Where there is no record no process is started. */
+START_TEST(test_no_record)
+{
+	static const struct {
+		const char *domain;
+		enum spf_result want;
+	} needless[] = {
+		{"nothing.example.org", SPF_NONE},
+		{"other.example.org", SPF_NONE},
+		{"servfail.example.org", SPF_TEMPERROR},
+		{"ip4.example.org", SPF_UNAVAILABLE},
+	};
+	struct dns_world world;
+	void *context = mem_context(NULL, "test");
+	struct resolver *resolver;
+	const char *why;
+
+	spf_use_program("/nonexistent/backstop-spf");
+	dns_world_start(&world, zone, NULL);
+	resolver = resolver_new(context, &world.options, NULL);
+	for (size_t i = 0; i < sizeof needless / sizeof needless[0]; i++) {
+		enum spf_result got =
+			check(resolver, context, "192.0.2.1", NULL, needless[i].domain, &why);
+
+		ck_assert_msg(got == needless[i].want, "%s: got %s, want %s", needless[i].domain,
+			spf_result_name(got), spf_result_name(needless[i].want));
+	}
+	mem_free(context);
+	dns_world_end(&world);
+}
+END_TEST
+
 /* Answers that SPF shares with others are asked for once. */
 START_TEST(test_shared)
 {
@@ -369,7 +401,7 @@ START_TEST(test_confined)
 	watcher = fork();
 	if (watcher == 0)
 		watch(self);
-	check(resolver, context, "192.0.2.1", NULL, "silent.example.org", &why);
+	check(resolver, context, "192.0.2.1", NULL, "black.example.org", &why);
 	ck_assert_int_eq(waitpid(watcher, &status, 0), watcher);
 	ck_assert_int_eq(status, 0);
 	mem_free(context);
@@ -407,7 +439,7 @@ START_TEST(test_no_seccomp)
 	dns_world_start(&world, zone, NULL);
 	resolver = resolver_new(context, &world.options, NULL);
 	ck_assert(forbid_seccomp());
-	got = check(resolver, context, "192.0.2.1", NULL, "ip4.example.org", &why);
+	got = check(resolver, context, "192.0.2.1", NULL, "include.example.org", &why);
 	ck_assert_int_eq(got, SPF_UNAVAILABLE);
 	ck_assert_ptr_nonnull(why);
 	ck_assert_msg(strstr(why, "seccomp") != NULL, "why: %s", why);
@@ -425,6 +457,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_rows, 0, ROWS(rows));
 	tcase_add_test(tcase, test_shared);
+	tcase_add_test(tcase, test_no_record);
 	tcase_add_test(tcase, test_dead_resolver);
 	tcase_add_test(tcase, test_confined);
 	tcase_add_test(tcase, test_no_seccomp);
