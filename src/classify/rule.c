@@ -79,11 +79,15 @@ static const char *const wanted[RULE_TYPE_COUNT] = {
 	[RULE_DETAIL] = "literal, diagnostic, status, reply, remote, sample or expect",
 };
 
-/* One parse. */
+/* One parse. Deliveries parse the rules that they need, so what a file's patterns need is taken
+ * from memory at once: words and patterns move on through it. */
 struct parser {
 	const void *context;
 	const char *file;
 	int line;
+	char *text;  /* the line, cut up while it is read */
+	char *words; /* room for the patterns' texts, which are shorter than the file */
+	struct pattern *patterns; /* room for one a line, and one for each | */
 	struct rule *rules;
 	size_t count;
 	const char *error;
@@ -102,16 +106,6 @@ static const char *skip_blanks(const char *c)
 	return c + strspn(c, " \t");
 }
 
-/* The bytes up to the closing mark. */
-static size_t measure_pattern(const char *text, char mark)
-{
-	size_t size = 0;
-
-	while (text[size] != '\0' && text[size] != mark)
-		size += text[size] == '\\' && text[size + 1] != '\0' ? 2 : 1;
-	return size;
-}
-
 /* "..." or /.../ at *text, which moves behind it. A backslash keeps the closing mark inside. */
 static bool parse_pattern(struct parser *parser, const char **text, struct pattern *pattern)
 {
@@ -121,60 +115,60 @@ static bool parse_pattern(struct parser *parser, const char **text, struct patte
 
 	if (mark != '"' && mark != '/')
 		return fail(parser, "want \"words\" or /regex/");
-	char *inner = mem_alloc(parser->context, measure_pattern(c, mark) + 1);
+	char *inner = parser->words;
 	for (; *c != '\0' && *c != mark; c++) {
 		if (*c == '\\' && c[1] == mark)
 			c++;
 		else if (*c == '\\' && c[1] != '\0' && mark == '/')
 			inner[size++] = *c++;
-		inner[size++] = *c;
+		inner[size++] = mark == '/' ? *c : text_lower_byte(*c);
 	}
 	if (*c != mark || size == 0)
 		return fail(
 			parser, "a pattern is empty or does not end: want \"words\" or /regex/");
 	inner[size] = '\0';
-	*pattern = (struct pattern){.size = size, .is_regex = mark == '/'};
-	pattern->text = pattern->is_regex ? inner : text_lower(parser->context, inner);
+	parser->words += size + 1;
+	*pattern = (struct pattern){.text = inner, .size = size, .is_regex = mark == '/'};
 	*text = c + 1;
 	return true;
 }
 
 static bool parse_patterns(struct parser *parser, const char *text, struct rule_line *line)
 {
-	struct pattern patterns[RULE_ALTERNATIVES_MAX];
 	size_t count = 0;
+
+	line->patterns = parser->patterns;
 
 	do {
 		text = skip_blanks(text);
 		if (count == RULE_ALTERNATIVES_MAX)
 			return fail(parser, "want at most 64 patterns in one line");
-		if (!parse_pattern(parser, &text, &patterns[count]))
+		if (!parse_pattern(parser, &text, parser->patterns))
 			return false;
 		count++;
+		parser->patterns++;
 		text = skip_blanks(text);
 	} while (*text++ == '|');
 	if (text[-1] != '\0')
 		return fail(parser, "want | between patterns");
-	line->patterns = mem_new_array(parser->context, struct pattern, count);
-	memcpy(line->patterns, patterns, count * sizeof(*patterns));
 	line->pattern_count = count;
 	return true;
 }
 
-/* The word at *text, which moves behind it and the blanks that follow. */
-static char *take_word(const void *context, const char **text)
+/* The word at *text, which moves behind it and the blanks that follow. The line is cut up. */
+static char *take_word(char **text)
 {
-	size_t length = strcspn(*text, " \t");
-	char *word = mem_strndup(context, *text, length);
+	char *word = *text, *end = word + strcspn(word, " \t");
 
-	*text = skip_blanks(*text + length);
+	*text = end + strspn(end, " \t");
+	*end = '\0';
 	return word;
 }
 
 /* "NAME" or "NAME|NAME" at *text, which moves behind it. */
-static const char *const *take_names(struct parser *parser, const char **text)
+static const char *const *take_names(struct parser *parser, char **text)
 {
-	char *rest = take_word(parser->context, text), *name;
+	char *rest = mem_strdup(parser->context, take_word(text)), *name;
 	const char **names = mem_new_array(parser->context, const char *, RULE_NAMES_MAX + 1);
 	size_t count = 0;
 
@@ -209,12 +203,12 @@ static bool find_fact(const char *word, const char *argument, enum rule_part *pa
 	return false;
 }
 
-static bool parse_condition(struct parser *parser, struct rule *rule, char *word, const char *rest)
+static bool parse_condition(struct parser *parser, struct rule *rule, char *word, char *rest)
 {
 	struct rule_line line = {.is_not = strcmp(word, "not") == 0};
 
 	if (line.is_not)
-		word = take_word(parser->context, &rest);
+		word = take_word(&rest);
 	if (((1 << rule->type) & IN_MESSAGE) != 0 && find_fact(word, rest, &line.part))
 		return add_line(parser, rule, &line);
 	for (size_t i = 0; i < sizeof(part_words) / sizeof(part_words[0]); i++) {
@@ -245,20 +239,20 @@ static bool find_type(struct parser *parser, const char *word, struct rule *rule
 }
 
 /* "dialect NAME", "kind WORD [NAME]", "reason WORD NAME", "detail NAME". */
-static bool begin_rule(struct parser *parser, const char *text)
+static bool begin_rule(struct parser *parser, char *text)
 {
-	char *word = take_word(parser->context, &text);
+	char *word = take_word(&text);
 	struct rule rule = {.file = parser->file, .line = parser->line, .kind = KIND_FAILED};
 
 	if (!find_type(parser, word, &rule))
 		return false;
-	rule.name = take_word(parser->context, &text);
+	rule.name = take_word(&text);
 	if (rule.type == RULE_KIND && !kind_parse(rule.name, &rule.kind))
 		return fail(parser, "there is no such kind; backstop(1) lists them");
 	if (rule.type == RULE_REASON && !reason_parse(rule.name, &rule.reason))
 		return fail(parser, "there is no such reason; backstop-scan(1) lists them");
 	if ((rule.type == RULE_KIND && *text != '\0') || rule.type == RULE_REASON)
-		rule.name = take_word(parser->context, &text);
+		rule.name = take_word(&text);
 	if (*rule.name == '\0')
 		return fail(
 			parser, mem_printf(parser->context,
@@ -271,6 +265,7 @@ static bool begin_rule(struct parser *parser, const char *text)
 	if ((parser->count & (parser->count + 1)) == 0)
 		parser->rules = mem_realloc(parser->context, parser->rules,
 			(parser->count + 1) * 2 * sizeof(*parser->rules));
+	rule.name = mem_strdup(parser->context, rule.name);
 	parser->rules[parser->count++] = rule;
 	return true;
 }
@@ -295,10 +290,10 @@ static const char *skip_sample(struct parser *parser, struct rule *rule, const c
 }
 
 /* One line; *text is what follows it, and moves behind a sample that begins there. */
-static bool parse_line(struct parser *parser, const char *line, const char **text)
+static bool parse_line(struct parser *parser, char *line, const char **text)
 {
 	struct rule *rule = parser->count == 0 ? NULL : &parser->rules[parser->count - 1];
-	const char *rest = skip_blanks(line);
+	char *rest = line + strspn(line, " \t");
 
 	if (*rest == '\0' || *rest == '#')
 		return true;
@@ -307,7 +302,7 @@ static bool parse_line(struct parser *parser, const char *line, const char **tex
 	if (rule == NULL)
 		return fail(parser, "a rule begins at the start of a line, with: dialect NAME, "
 				    "kind WORD NAME, reason WORD NAME or detail NAME");
-	char *word = take_word(parser->context, &rest);
+	char *word = take_word(&rest);
 	if (strcmp(word, "sample") == 0) {
 		if (rule->sample != NULL || *rest != '\0')
 			return fail(parser, "want one sample, on the lines below");
@@ -321,20 +316,33 @@ static bool parse_line(struct parser *parser, const char *line, const char **tex
 	return parse_condition(parser, rule, word, rest);
 }
 
+static size_t count_patterns(const char *text)
+{
+	size_t count = 1;
+
+	for (; (text = strpbrk(text, "\n|")) != NULL; text++)
+		count++;
+	return count;
+}
+
 enum status rules_parse(const void *context, const char *file, const char *text,
 	struct rules *rules_out, const char **error_out)
 {
 	struct parser parser = {.context = context, .file = file};
 	bool is_good = true;
 
+	parser.text = mem_alloc(NULL, strlen(text) + 1);
+	parser.words = mem_alloc(context, strlen(text) + 1);
+	parser.patterns = mem_new_array(context, struct pattern, count_patterns(text));
 	while (is_good && *text != '\0') {
 		size_t length = strcspn(text, "\n");
-		char *line = mem_strndup(context, text, length);
+		memcpy(parser.text, text, length);
+		parser.text[length] = '\0';
 		parser.line++;
 		text += length + (text[length] == '\n');
-		is_good = parse_line(&parser, line, &text);
-		mem_free(line);
+		is_good = parse_line(&parser, parser.text, &text);
 	}
+	mem_free(parser.text);
 	*rules_out = (struct rules){parser.rules, parser.count};
 	*error_out = parser.error;
 	return is_good ? STATUS_OK : STATUS_DATA;
