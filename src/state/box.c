@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "base/guard.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "state/codec.h"
@@ -346,10 +345,4 @@ enum status box_walk(struct state *state, enum box_db database, MDB_val from, bo
 	} while (status == STATUS_OK);
 	mem_free(context);
 	return status;
-}
-
-bool box_hash(const void *data, size_t size, unsigned char *hash_out)
-{
-	hash_sha256(data, size, hash_out);
-	return true;
 }

@@ -104,10 +104,7 @@ enum status box_walk(struct state *state, enum box_db database, MDB_val from, bo
 /* Below, at or above 0, in the order of every database. */
 int box_compare_keys(const MDB_val *left, const MDB_val *right);
 
-/* SHA-256, for keys. False when the library fails. */
-#define BOX_HASH_SIZE 32
-/* What a job returns then. */
-#define BOX_HASH_FAILED MDB_PANIC
-bool box_hash(const void *data, size_t size, unsigned char *hash_out);
+/* What a job returns when the kernel has no random bytes. */
+#define BOX_RANDOM_FAILED MDB_PANIC
 
 #endif

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "state/parts.h"
 
@@ -26,24 +27,24 @@ struct counter_key {
 	size_t size;
 };
 
-static bool make_key(enum counter_of of, const char *name, struct counter_key *key_out)
+static void make_key(enum counter_of of, const char *name, struct counter_key *key_out)
 {
 	size_t length = strlen(name);
 
 	if (of == COUNTER_HOST) {
 		key_out->size = strlen(META_HOST);
 		memcpy(key_out->bytes, META_HOST, key_out->size);
-		return true;
+		return;
 	}
 	if (length <= NAME_KEY_MAX) {
 		key_out->bytes[0] = 's';
 		memcpy(key_out->bytes + 1, name, length);
 		key_out->size = 1 + length;
-		return true;
+		return;
 	}
 	key_out->bytes[0] = 'h';
-	key_out->size = 1 + BOX_HASH_SIZE;
-	return box_hash(name, length, key_out->bytes + 1);
+	key_out->size = 1 + HASH_SHA256_SIZE;
+	hash_sha256(name, length, key_out->bytes + 1);
 }
 
 static void encode_array(struct codec_writer *writer, const uint64_t *numbers, uint8_t count)
@@ -163,10 +164,9 @@ int counter_add(struct state *state, MDB_txn *transaction, enum counter_of of, c
 	struct counter_key bytes;
 	MDB_val key;
 	MDB_val value;
-	int code = BOX_HASH_FAILED;
+	int code;
 
-	if (!make_key(of, name, &bytes))
-		goto out;
+	make_key(of, name, &bytes);
 	key = (MDB_val){.mv_size = bytes.size, .mv_data = bytes.bytes};
 	code = mdb_get(transaction, dbi, &key, &value);
 	if (code == MDB_SUCCESS && !decode(&value, context, &counter))
@@ -219,8 +219,7 @@ static int find_counter(struct state *state, MDB_txn *transaction, void *argumen
 	MDB_val value;
 	int code;
 
-	if (!make_key(search->of, search->name, &bytes))
-		return BOX_HASH_FAILED;
+	make_key(search->of, search->name, &bytes);
 	key = (MDB_val){.mv_size = bytes.size, .mv_data = bytes.bytes};
 	code = mdb_get(transaction, state->dbis[databases[search->of]], &key, &value);
 	if (code != MDB_SUCCESS)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "state/parts.h"
 
@@ -32,15 +33,14 @@ struct dns_cache_entry {
 	void *data;
 };
 
-static bool hash_question(const char *name, unsigned type, unsigned char *hash_out)
+static void hash_question(const char *name, unsigned type, unsigned char *hash_out)
 {
-	unsigned char whole[BOX_HASH_SIZE];
-	void *text = mem_printf(NULL, "%u %s", type, name);
-	bool is_done = box_hash(text, strlen(text), whole);
+	unsigned char whole[HASH_SHA256_SIZE];
+	char *text = mem_printf(NULL, "%u %s", type, name);
 
+	hash_sha256(text, strlen(text), whole);
 	mem_free(text);
 	memcpy(hash_out, whole, HASH_SIZE);
-	return is_done;
 }
 
 static MDB_val name_key(unsigned char *bytes, const unsigned char *hash)
@@ -114,8 +114,9 @@ bool dns_cache_find(struct state *state, const void *context, const char *name, 
 {
 	struct search search = {.context = context, .now_s = now_s};
 
-	if (!box_has(state, BOX_DNS) || !hash_question(name, type, search.hash) ||
-		box_read(state, find, &search) != STATUS_OK || search.data == NULL)
+	hash_question(name, type, search.hash);
+	if (!box_has(state, BOX_DNS) || box_read(state, find, &search) != STATUS_OK ||
+		search.data == NULL)
 		return false;
 	*data_out = search.data;
 	*size_out = search.size;
@@ -130,10 +131,7 @@ void dns_cache_add(struct state *state, const char *name, unsigned type, const v
 	if (size == 0 || size > DNS_CACHE_MESSAGE_MAX || state->dns_new_count >= DNS_CACHE_NEW_MAX)
 		return;
 	entry = mem_new(state, struct dns_cache_entry);
-	if (!hash_question(name, type, entry->hash)) {
-		mem_free(entry);
-		return;
-	}
+	hash_question(name, type, entry->hash);
 	entry->data = mem_memdup(entry, data, size);
 	entry->size = size;
 	entry->expires_s = expires_s;

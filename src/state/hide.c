@@ -48,7 +48,7 @@ static int need_secret(struct state *state, MDB_txn *transaction, unsigned char 
 	if (code != MDB_NOTFOUND)
 		return code;
 	if (!hash_random(data + 1, PRIVACY_SECRET_SIZE))
-		return BOX_HASH_FAILED;
+		return BOX_RANDOM_FAILED;
 	memcpy(secret_out, data + 1, PRIVACY_SECRET_SIZE);
 	return mdb_put(transaction, state->dbis[BOX_META], &key, &value, 0);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/message_id.h"
 #include "state/parts.h"
@@ -20,56 +21,50 @@ enum {
 	WALK_MAX = 64 /* entries of one message; who passes through us may bring it to many */
 };
 
-/* A hash that cannot be had is an error of its own: it must never look like a message that was not
- * sent. */
-static enum status hash_text(const char *text, unsigned char *hash_out)
+static void hash_text(const char *text, unsigned char *hash_out)
 {
-	unsigned char hash[BOX_HASH_SIZE];
+	unsigned char hash[HASH_SHA256_SIZE];
 
-	if (!box_hash(text, strlen(text), hash))
-		return STATUS_STATE;
+	hash_sha256(text, strlen(text), hash);
 	memcpy(hash_out, hash, MESSAGE_SIZE);
-	return STATUS_OK;
 }
 
-enum status ledger_hash_message(const char *message_id, unsigned char *hash_out)
+bool ledger_hash_message(const char *message_id, unsigned char *hash_out)
 {
 	char *id = message_id_normalise(NULL, message_id);
-	enum status status = id == NULL ? STATUS_NOT_FOUND : hash_text(id, hash_out);
 
+	if (id == NULL)
+		return false;
+	hash_text(id, hash_out);
 	mem_free(id);
-	return status;
+	return true;
 }
 
-/* As older versions stored it, with the case of its domain. STATUS_NOT_FOUND also when that is the
- * same. */
-static enum status hash_old_message_id(const char *message_id, unsigned char *hash_out)
+/* As older versions stored it, with the case of its domain. False also when that is the same. */
+static bool hash_old_message_id(const char *message_id, unsigned char *hash_out)
 {
 	char *id = message_id_normalise(NULL, message_id);
 	char *old = message_id_strip(NULL, message_id);
-	enum status status = STATUS_NOT_FOUND;
+	bool is_other = id != NULL && strcmp(id, old) != 0;
 
-	if (id != NULL && strcmp(id, old) != 0)
-		status = hash_text(old, hash_out);
+	if (is_other)
+		hash_text(old, hash_out);
 	mem_free(id);
 	mem_free(old);
-	return status;
+	return is_other;
 }
 
-enum status ledger_hash_recipient(const char *recipient, unsigned char *hash_out)
+bool ledger_hash_recipient(const char *recipient, unsigned char *hash_out)
 {
-	unsigned char hash[BOX_HASH_SIZE];
+	unsigned char hash[HASH_SHA256_SIZE];
 	char *normalised = recipient != NULL ? address_normalise(NULL, recipient) : NULL;
-	bool is_hashed;
 
 	if (normalised == NULL)
-		return STATUS_NOT_FOUND;
-	is_hashed = box_hash(normalised, strlen(normalised), hash);
+		return false;
+	hash_sha256(normalised, strlen(normalised), hash);
 	mem_free(normalised);
-	if (!is_hashed)
-		return STATUS_STATE;
 	memcpy(hash_out, hash, RECIPIENT_SIZE);
-	return STATUS_OK;
+	return true;
 }
 
 bool ledger_is_passed_on(const MDB_val *value)
@@ -197,22 +192,14 @@ static int look_up(struct state *state, MDB_txn *transaction, void *argument)
 }
 
 /* Hashes what can be asked for, behind one another. */
-static enum status hash_recipients(const char *const *recipients, size_t recipient_count,
-	unsigned char *hashes, size_t *count_out)
+static size_t hash_recipients(
+	const char *const *recipients, size_t recipient_count, unsigned char *hashes)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < recipient_count; i++) {
-		enum status status =
-			ledger_hash_recipient(recipients[i], hashes + count * RECIPIENT_SIZE);
-
-		if (status == STATUS_OK)
-			count++;
-		else if (status != STATUS_NOT_FOUND)
-			return status;
-	}
-	*count_out = count;
-	return STATUS_OK;
+	for (size_t i = 0; i < recipient_count; i++)
+		count += ledger_hash_recipient(recipients[i], hashes + count * RECIPIENT_SIZE);
+	return count;
 }
 
 /* What is known of one message under two keys. */
@@ -238,11 +225,9 @@ static enum status find_both(struct state *state, const char *message_id, struct
 	if (status != STATUS_OK)
 		return status;
 	*answer_out = lookup->answer;
-	status = hash_old_message_id(message_id, lookup->message);
-	if (status == STATUS_NOT_FOUND)
+	if (!hash_old_message_id(message_id, lookup->message))
 		return STATUS_OK;
-	if (status == STATUS_OK)
-		status = box_read(state, look_up, lookup);
+	status = box_read(state, look_up, lookup);
 	if (status == STATUS_OK)
 		merge(answer_out, &lookup->answer);
 	return status;
@@ -257,14 +242,12 @@ enum status ledger_find(struct state *state, const char *message_id, const char 
 	enum status status;
 
 	*answer_out = (struct ledger_answer){0};
-	status = ledger_hash_message(message_id, lookup.message);
-	if (status != STATUS_OK)
-		return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+	if (!ledger_hash_message(message_id, lookup.message))
+		return STATUS_OK;
 	hashes = mem_alloc(NULL, recipient_count * RECIPIENT_SIZE + 1);
 	lookup.recipients = hashes;
-	status = hash_recipients(recipients, recipient_count, hashes, &lookup.count);
-	if (status == STATUS_OK)
-		status = find_both(state, message_id, &lookup, &answer);
+	lookup.count = hash_recipients(recipients, recipient_count, hashes);
+	status = find_both(state, message_id, &lookup, &answer);
 	if (status == STATUS_OK)
 		*answer_out = answer;
 	mem_free(hashes);

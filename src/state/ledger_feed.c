@@ -64,13 +64,12 @@ static int compare_prepared(const void *a, const void *b)
 
 static enum status prepare_entry(const struct ledger_entry *entry, struct prepared *prepared)
 {
-	enum status status = ledger_hash_message(entry->message_id, prepared->key);
-
 	prepared->sent_s = entry->sent_s;
-	if (status != STATUS_OK)
-		return status;
-	status = ledger_hash_recipient(entry->recipient, prepared->key + LEDGER_MESSAGE_SIZE);
-	return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* zeros stand for none */
+	if (!ledger_hash_message(entry->message_id, prepared->key))
+		return STATUS_NOT_FOUND;
+	/* Zeros stand for no recipient. */
+	ledger_hash_recipient(entry->recipient, prepared->key + LEDGER_MESSAGE_SIZE);
+	return STATUS_OK;
 }
 
 /* Only messages count: an entry that is there for its id alone says nothing of what was sent. */

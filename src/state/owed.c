@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "state/parts.h"
 
@@ -25,16 +26,14 @@ enum {
 #define LIST_MARK 'l'
 #define REPORT_MARK 'm'
 
-static bool make_key(char mark, const char *list, uint64_t id, unsigned char *key_out)
+static void make_key(char mark, const char *list, uint64_t id, unsigned char *key_out)
 {
-	unsigned char hash[BOX_HASH_SIZE];
+	unsigned char hash[HASH_SHA256_SIZE];
 
-	if (!box_hash(list, strlen(list), hash))
-		return false;
+	hash_sha256(list, strlen(list), hash);
 	key_out[0] = (unsigned char)mark;
 	memcpy(key_out + 1, hash, LIST_HASH_SIZE);
 	codec_store_u64(key_out + LIST_KEY_SIZE, id);
-	return true;
 }
 
 static void encode(struct codec_writer *writer, const struct owed *owed)
@@ -117,8 +116,7 @@ static int get_list(struct state *state, MDB_txn *transaction, const void *conte
 
 	memset(owed_out, 0, sizeof *owed_out);
 	owed_out->list = list;
-	if (!make_key(LIST_MARK, list, 0, bytes))
-		return BOX_HASH_FAILED;
+	make_key(LIST_MARK, list, 0, bytes);
 	code = mdb_get(transaction, state->dbis[BOX_OWED], &key, &value);
 	if (code == MDB_SUCCESS && !decode(&value, context, owed_out))
 		code = MDB_CORRUPTED;
@@ -132,13 +130,13 @@ static int put_list(struct state *state, MDB_txn *transaction, const struct owed
 	MDB_val key = {.mv_size = LIST_KEY_SIZE, .mv_data = bytes};
 	struct codec_writer writer;
 	MDB_val value;
-	int code = BOX_HASH_FAILED;
+	int code;
 
 	codec_writer_init(&writer, context);
 	encode(&writer, owed);
 	value = (MDB_val){.mv_size = writer.size, .mv_data = writer.data};
-	if (make_key(LIST_MARK, owed->list, 0, bytes))
-		code = mdb_put(transaction, state->dbis[BOX_OWED], &key, &value, 0);
+	make_key(LIST_MARK, owed->list, 0, bytes);
+	code = mdb_put(transaction, state->dbis[BOX_OWED], &key, &value, 0);
 	mem_free(context);
 	return code;
 }
@@ -157,8 +155,7 @@ static int walk_reports(struct state *state, MDB_txn *transaction, const char *l
 	MDB_val value;
 	int code;
 
-	if (!make_key(REPORT_MARK, list, 0, first))
-		return BOX_HASH_FAILED;
+	make_key(REPORT_MARK, list, 0, first);
 	code = mdb_cursor_open(transaction, state->dbis[BOX_OWED], &cursor);
 	if (code != MDB_SUCCESS)
 		return code;
@@ -198,14 +195,14 @@ static int put_report(struct state *state, MDB_txn *transaction, const struct ev
 	MDB_val key = {.mv_size = sizeof bytes, .mv_data = bytes};
 	struct codec_writer writer;
 	MDB_val value;
-	int code = BOX_HASH_FAILED;
+	int code;
 
 	codec_writer_init(&writer, context);
 	codec_put_u8(&writer, OWED_VERSION);
 	codec_put_string(&writer, event->owed->proven, EVENT_STRING_MAX);
 	value = (MDB_val){.mv_size = writer.size, .mv_data = writer.data};
-	if (make_key(REPORT_MARK, event->list, event->id, bytes))
-		code = mdb_put(transaction, state->dbis[BOX_OWED], &key, &value, 0);
+	make_key(REPORT_MARK, event->list, event->id, bytes);
+	code = mdb_put(transaction, state->dbis[BOX_OWED], &key, &value, 0);
 	mem_free(context);
 	return code;
 }
@@ -252,8 +249,10 @@ int owed_forget(struct state *state, MDB_txn *transaction, const char *list, uin
 	struct owed owed;
 	int code = MDB_NOTFOUND;
 
-	if (list != NULL && make_key(REPORT_MARK, list, id, bytes))
+	if (list != NULL) {
+		make_key(REPORT_MARK, list, id, bytes);
 		code = mdb_del(transaction, state->dbis[BOX_OWED], &key, NULL);
+	}
 	if (code == MDB_SUCCESS)
 		code = get_list(state, transaction, context, list, &owed);
 	if (code == MDB_SUCCESS && owed.waiting > 0)
@@ -440,8 +439,7 @@ static int settle(struct state *state, MDB_txn *transaction, const struct tellin
 	MDB_val key = {.mv_size = sizeof bytes, .mv_data = bytes};
 	int code;
 
-	if (!make_key(REPORT_MARK, telling->list, id, bytes))
-		return BOX_HASH_FAILED;
+	make_key(REPORT_MARK, telling->list, id, bytes);
 	code = mdb_del(transaction, state->dbis[BOX_OWED], &key, NULL);
 	if (code == MDB_SUCCESS && owed->waiting > 0)
 		owed->waiting--;

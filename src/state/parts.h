@@ -119,10 +119,9 @@ enum {
 	LEDGER_RECIPIENT_SIZE = 8, /* of the hash of a recipient behind it; zeros: not recorded */
 	LEDGER_KEY_SIZE = LEDGER_MESSAGE_SIZE + LEDGER_RECIPIENT_SIZE
 };
-/* The halves of a key. STATUS_NOT_FOUND when it is no Message-ID or no address; STATUS_STATE when
- * there is no hash to be had, which must never look like a message that was not sent. */
-enum status ledger_hash_message(const char *message_id, unsigned char *hash_out);
-enum status ledger_hash_recipient(const char *recipient, unsigned char *hash_out);
+/* The halves of a key. False when it is no Message-ID or no address. */
+bool ledger_hash_message(const char *message_id, unsigned char *hash_out);
+bool ledger_hash_recipient(const char *recipient, unsigned char *hash_out);
 bool ledger_decode_sent(const MDB_val *value, int64_t *sent_s_out);
 bool ledger_is_passed_on(const MDB_val *value);
 

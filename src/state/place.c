@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "state/parts.h"
 
@@ -154,7 +155,7 @@ bool place_check(const MDB_val *key, const MDB_val *value)
 	return is_good;
 }
 
-static bool make_key(const char *name, struct place_key *key_out)
+static void make_key(const char *name, struct place_key *key_out)
 {
 	size_t length = strlen(name);
 
@@ -162,10 +163,10 @@ static bool make_key(const char *name, struct place_key *key_out)
 	key_out->size = 1 + length;
 	if (length <= PLACE_NAME_MAX) {
 		memcpy(key_out->bytes + 1, name, length);
-		return true;
+		return;
 	}
-	key_out->size = 1 + BOX_HASH_SIZE;
-	return box_hash(name, length, key_out->bytes + 1);
+	key_out->size = 1 + HASH_SHA256_SIZE;
+	hash_sha256(name, length, key_out->bytes + 1);
 }
 
 int place_get(struct state *state, MDB_txn *transaction, const void *context, const char *name,
@@ -176,8 +177,7 @@ int place_get(struct state *state, MDB_txn *transaction, const void *context, co
 	int code;
 
 	*place_out = (struct place){.name = name};
-	if (!make_key(name, &bytes))
-		return BOX_HASH_FAILED;
+	make_key(name, &bytes);
 	key = (MDB_val){.mv_size = bytes.size, .mv_data = bytes.bytes};
 	code = mdb_get(transaction, state->dbis[BOX_STORMS], &key, &value);
 	if (code == MDB_SUCCESS && !decode(&value, context, place_out)) {
@@ -212,10 +212,9 @@ int place_put(struct state *state, MDB_txn *transaction, const struct place *pla
 	struct codec_writer writer;
 	struct place_key bytes;
 	MDB_val key, value;
-	int code = BOX_HASH_FAILED;
+	int code;
 
-	if (!make_key(place->name, &bytes))
-		goto out;
+	make_key(place->name, &bytes);
 	codec_writer_init(&writer, context);
 	encode(&writer, place);
 	key = (MDB_val){.mv_size = bytes.size, .mv_data = bytes.bytes};
@@ -223,7 +222,6 @@ int place_put(struct state *state, MDB_txn *transaction, const struct place *pla
 	code = mdb_put(transaction, state->dbis[BOX_STORMS], &key, &value, 0);
 	if (code == MDB_SUCCESS)
 		code = put_open(state, transaction, &bytes, place_is_open(place));
-out:
 	mem_free(context);
 	return code;
 }
@@ -271,16 +269,14 @@ int place_next_open(struct state *state, MDB_txn *transaction, const void *conte
 
 /* ---- storms that are over ---- */
 
-static bool make_past_key(const char *name, int64_t ended_s, unsigned char *bytes)
+static void make_past_key(const char *name, int64_t ended_s, unsigned char *bytes)
 {
-	unsigned char hash[BOX_HASH_SIZE];
+	unsigned char hash[HASH_SHA256_SIZE];
 
 	bytes[0] = 'p';
 	codec_store_u64(bytes + 1, (uint64_t)ended_s);
-	if (!box_hash(name, strlen(name), hash))
-		return false;
+	hash_sha256(name, strlen(name), hash);
 	memcpy(bytes + 1 + CODEC_U64_SIZE, hash, PAST_HASH_SIZE);
-	return true;
 }
 
 static bool is_past(const MDB_val *key)
@@ -339,10 +335,9 @@ int place_put_past(
 	unsigned char bytes[PAST_KEY_SIZE];
 	MDB_val key = {.mv_size = sizeof bytes, .mv_data = bytes}, value;
 	struct codec_writer writer;
-	int code = BOX_HASH_FAILED;
+	int code;
 
-	if (!make_past_key(storm->list, storm->ended_s, bytes))
-		goto out;
+	make_past_key(storm->list, storm->ended_s, bytes);
 	codec_writer_init(&writer, context);
 	codec_put_u8(&writer, PAST_VERSION);
 	codec_put_string(&writer, storm->list, NAME_STORED_MAX);
@@ -351,7 +346,6 @@ int place_put_past(
 	code = mdb_put(transaction, state->dbis[BOX_STORMS], &key, &value, 0);
 	if (code == MDB_SUCCESS)
 		code = sweep_past(state, transaction, now);
-out:
 	mem_free(context);
 	return code;
 }
@@ -362,8 +356,7 @@ int place_remove_past(struct state *state, MDB_txn *transaction, const char *nam
 	MDB_val key = {.mv_size = sizeof bytes, .mv_data = bytes};
 	int code;
 
-	if (!make_past_key(name, ended_s, bytes))
-		return BOX_HASH_FAILED;
+	make_past_key(name, ended_s, bytes);
 	code = mdb_del(transaction, state->dbis[BOX_STORMS], &key, NULL);
 	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
 }

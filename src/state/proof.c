@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "state/parts.h"
 
@@ -29,37 +30,30 @@ struct proof {
 	uint64_t reports[REPORTS_MAX]; /* the last ones, newest first */
 };
 
-bool proof_add(struct proof_use *use, const char *what, const char *first, const char *second)
+void proof_add(struct proof_use *use, const char *what, const char *first, const char *second)
 {
-	unsigned char hash[BOX_HASH_SIZE];
+	unsigned char hash[HASH_SHA256_SIZE];
 	char *text;
-	bool is_hashed;
 
 	/* A newline stands in no address and in no Message-ID that was unfolded. */
 	text = mem_printf(
 		NULL, "%s\n%s\n%s", what, first == NULL ? "" : first, second == NULL ? "" : second);
-	is_hashed = box_hash(text, strlen(text), hash);
+	hash_sha256(text, strlen(text), hash);
 	mem_free(text);
-	if (!is_hashed)
-		return false;
 	for (size_t i = 0; i < use->count; i++) {
 		if (memcmp(use->keys[i], hash, PROOF_KEY_SIZE) == 0)
-			return true;
+			return;
 	}
 	if (use->count < PROOF_COUNT_MAX)
 		memcpy(use->keys[use->count++], hash, PROOF_KEY_SIZE);
-	return true;
 }
 
-bool proof_hash(struct bytes shown, uint64_t *hash_out)
+uint64_t proof_hash(struct bytes shown)
 {
-	unsigned char hash[BOX_HASH_SIZE];
+	unsigned char hash[HASH_SHA256_SIZE];
 
-	*hash_out = 0;
-	if (!box_hash(shown.data, shown.size, hash))
-		return false;
-	*hash_out = codec_load_u64(hash);
-	return true;
+	hash_sha256(shown.data, shown.size, hash);
+	return codec_load_u64(hash);
 }
 
 static bool decode_proof(const MDB_val *value, struct proof *proof_out)

@@ -42,11 +42,10 @@ struct proof_use {
 };
 
 /* Adds the proof that consists of these texts (NULL: none), unless it is there or there is no more
- * room. False when the library fails. */
-bool proof_add(struct proof_use *use, const char *what, const char *first, const char *second);
+ * room. */
+void proof_add(struct proof_use *use, const char *what, const char *first, const char *second);
 
-/* False when the library fails. */
-bool proof_hash(struct bytes shown, uint64_t *hash_out);
+uint64_t proof_hash(struct bytes shown);
 
 /* earlier_out[i]: how many other reports of this class used keys[i] before. */
 enum status proof_find(

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "state/parts.h"
 #include "state/place.h"
@@ -176,15 +177,13 @@ bool rate_check(const MDB_val *key, const MDB_val *value)
 
 /* ---- the database ---- */
 
-static bool make_key(enum rate_of of, const char *name, unsigned char *bytes)
+static void make_key(enum rate_of of, const char *name, unsigned char *bytes)
 {
-	unsigned char hash[BOX_HASH_SIZE];
+	unsigned char hash[HASH_SHA256_SIZE];
 
-	if (!box_hash(name, strlen(name), hash))
-		return false;
+	hash_sha256(name, strlen(name), hash);
 	bytes[0] = (unsigned char)of;
 	memcpy(bytes + 1, hash, KEY_SIZE - 1);
-	return true;
 }
 
 static int get(struct state *state, MDB_txn *transaction, MDB_val *key, struct rate *rate_out)
@@ -217,8 +216,7 @@ static int count_name(struct counting *counting, enum rate_of of, const char *na
 
 	if (name == NULL || *name == '\0')
 		return MDB_SUCCESS;
-	if (!make_key(of, name, bytes))
-		return BOX_HASH_FAILED;
+	make_key(of, name, bytes);
 	code = get(counting->state, counting->transaction, &key, &rate);
 	if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
 		return code;
@@ -333,8 +331,7 @@ static int find_rate(struct state *state, MDB_txn *transaction, void *argument)
 
 	if (search->of == RATE_HOST || search->of == RATE_LIST)
 		return find_in_place(state, transaction, search);
-	if (!make_key(search->of, search->name, bytes))
-		return BOX_HASH_FAILED;
+	make_key(search->of, search->name, bytes);
 	return get(state, transaction, &key, search->rate);
 }
 

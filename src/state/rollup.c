@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "state/parts.h"
 
@@ -46,7 +47,7 @@ int64_t rollup_hour(int64_t time_s)
 	return time_s < 0 ? 0 : time_s - time_s % ROLLUP_S;
 }
 
-static bool make_key(int64_t hour_s, const char *list, struct rollup_key *key_out)
+static void make_key(int64_t hour_s, const char *list, struct rollup_key *key_out)
 {
 	unsigned char *name = key_out->bytes + CODEC_U64_SIZE;
 	size_t length = list != NULL ? strlen(list) : 0;
@@ -55,13 +56,13 @@ static bool make_key(int64_t hour_s, const char *list, struct rollup_key *key_ou
 	key_out->size = CODEC_U64_SIZE + 1;
 	name[0] = length == 0 ? 'n' : length <= NAME_KEY_MAX ? 's' : 'h';
 	if (length > NAME_KEY_MAX) {
-		key_out->size += BOX_HASH_SIZE;
-		return box_hash(list, length, name + 1);
+		key_out->size += HASH_SHA256_SIZE;
+		hash_sha256(list, length, name + 1);
+		return;
 	}
 	if (length > 0)
 		memcpy(name + 1, list, length);
 	key_out->size += length;
-	return true;
 }
 
 static void encode_table(struct codec_writer *writer, const struct cells *table)
@@ -158,10 +159,9 @@ int rollup_add(struct state *state, MDB_txn *transaction, const struct event *ev
 	struct codec_writer writer;
 	struct rollup_key bytes;
 	MDB_val key, value;
-	int code = BOX_HASH_FAILED;
+	int code;
 
-	if (!make_key(rollup_hour(event->time_s), list, &bytes))
-		goto out;
+	make_key(rollup_hour(event->time_s), list, &bytes);
 	key = (MDB_val){.mv_size = bytes.size, .mv_data = bytes.bytes};
 	code = mdb_get(transaction, dbi, &key, &value);
 	if (code == MDB_SUCCESS && !decode(&key, &value, context, &rollup))

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/roster_set.h"
 #include "state/parts.h"
@@ -30,7 +31,7 @@ enum {
 	PAUSE_NS = 2000000,		/* between two, for those who wait */
 	LOCK_MODE = 0660
 };
-#define HEAD_KEY_SIZE (sizeof META_ROSTER - 1 + BOX_HASH_SIZE)
+#define HEAD_KEY_SIZE (sizeof META_ROSTER - 1 + HASH_SHA256_SIZE)
 
 /* What is known of one roster. */
 struct head {
@@ -42,11 +43,11 @@ struct head {
 	int64_t first_s;
 };
 
-static bool make_head_key(const char *path, unsigned char *bytes, MDB_val *key_out)
+static void make_head_key(const char *path, unsigned char *bytes, MDB_val *key_out)
 {
 	memcpy(bytes, META_ROSTER, sizeof META_ROSTER - 1);
 	*key_out = (MDB_val){.mv_size = HEAD_KEY_SIZE, .mv_data = bytes};
-	return box_hash(path, strlen(path), bytes + sizeof META_ROSTER - 1);
+	hash_sha256(path, strlen(path), bytes + sizeof META_ROSTER - 1);
 }
 
 static bool decode_head(const MDB_val *value, struct head *head_out)
@@ -109,8 +110,7 @@ static int get_head(
 	MDB_val key, value;
 	int code;
 
-	if (!make_head_key(path, bytes, &key))
-		return BOX_HASH_FAILED;
+	make_head_key(path, bytes, &key);
 	code = mdb_get(transaction, state->dbis[BOX_META], &key, &value);
 	if (code == MDB_SUCCESS && !decode_head(&value, head_out))
 		code = MDB_CORRUPTED;
@@ -167,8 +167,6 @@ static int find_all(struct state *state, MDB_txn *transaction, void *argument)
 	for (size_t i = 0; i < look_up->count && code == MDB_SUCCESS; i++) {
 		uint64_t hashes[ROSTER_FORMS_MAX];
 		size_t forms = roster_hash(head.salt, look_up->addresses[i], hashes);
-		if (forms == 0)
-			return BOX_HASH_FAILED;
 		for (size_t j = 0; j < forms && code == MDB_SUCCESS; j++)
 			code = find_member(state, transaction, &head, hashes[j], look_up);
 	}
@@ -216,7 +214,7 @@ static int put_head(struct state *state, MDB_txn *transaction, void *argument)
 	void *context = mem_context(NULL, "roster");
 	struct codec_writer writer;
 	MDB_val key, value;
-	int code = BOX_HASH_FAILED;
+	int code;
 
 	codec_writer_init(&writer, context);
 	codec_put_u8(&writer, HEAD_VERSION);
@@ -229,8 +227,8 @@ static int put_head(struct state *state, MDB_txn *transaction, void *argument)
 	codec_put_u64(&writer, head->members);
 	codec_put_i64(&writer, head->first_s);
 	value = (MDB_val){.mv_size = writer.size, .mv_data = writer.data};
-	if (make_head_key(renewal->path, bytes, &key))
-		code = mdb_put(transaction, state->dbis[BOX_META], &key, &value, 0);
+	make_head_key(renewal->path, bytes, &key);
+	code = mdb_put(transaction, state->dbis[BOX_META], &key, &value, 0);
 	mem_free(context);
 	return code;
 }
@@ -268,7 +266,7 @@ static int take_head(struct state *state, MDB_txn *transaction, void *argument)
 		return code;
 	renewal->head = (struct head){.is_indexed = false};
 	if (!roster_make_salt(renewal->head.salt))
-		return BOX_HASH_FAILED;
+		return BOX_RANDOM_FAILED;
 	code = find_free_id(state, transaction, &renewal->head.id);
 	return code == MDB_SUCCESS ? put_head(state, transaction, renewal) : code;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "state/parts.h"
 
@@ -22,7 +23,7 @@ enum { SETTING_VERSION = 1, NAME_MAX_STORED = 512, SOURCE_MAX_STORED = 4096, KEY
 /* A section, in the file or remembered. */
 struct known {
 	unsigned char key[KEY_SIZE]; /* the first member: they are sorted by it */
-	unsigned char hash[BOX_HASH_SIZE];
+	unsigned char hash[HASH_SHA256_SIZE];
 	const char *object; /* 'list "announce@lists.example.org"'; NULL: does not decode */
 	const char *text;
 	bool is_found; /* of the file: it is remembered */
@@ -38,20 +39,18 @@ struct comparing {
 	size_t changes; /* the result */
 };
 
-static bool describe(const void *context, const struct setting_text *item, struct known *known_out)
+static void describe(const void *context, const struct setting_text *item, struct known *known_out)
 {
-	unsigned char hash[BOX_HASH_SIZE];
+	unsigned char hash[HASH_SHA256_SIZE];
 
 	known_out->text = item->text;
 	known_out->object = item->name[0] == '\0'
 				    ? mem_strdup(context, item->kind)
 				    : mem_printf(context, "%s \"%s\"", item->kind, item->name);
-	if (!box_hash(known_out->object, strlen(known_out->object), hash) ||
-		!box_hash(item->text, strlen(item->text), known_out->hash))
-		return false;
+	hash_sha256(known_out->object, strlen(known_out->object), hash);
+	hash_sha256(item->text, strlen(item->text), known_out->hash);
 	memcpy(known_out->key, META_CONFIG, PREFIX_SIZE);
 	memcpy(known_out->key + PREFIX_SIZE, hash, KEY_HASH_SIZE);
-	return true;
 }
 
 static bool decode(
@@ -65,7 +64,7 @@ static bool decode(
 	codec_reader_init(&reader, value->mv_data, value->mv_size);
 	if (codec_get_u8(&reader) != SETTING_VERSION)
 		return false;
-	for (size_t i = 0; i < BOX_HASH_SIZE; i++)
+	for (size_t i = 0; i < HASH_SHA256_SIZE; i++)
 		known_out->hash[i] = codec_get_u8(&reader);
 	known_out->object = codec_get_string(&reader, context);
 	known_out->text = codec_get_string(&reader, context);
@@ -276,10 +275,8 @@ static enum status run(
 	enum status status = STATUS_OK;
 
 	comparing.items = mem_new_array(comparing.context, struct known, settings->count);
-	for (size_t i = 0; i < settings->count; i++) {
-		if (!describe(comparing.context, &settings->items[i], &comparing.items[i]))
-			status = STATUS_STATE;
-	}
+	for (size_t i = 0; i < settings->count; i++)
+		describe(comparing.context, &settings->items[i], &comparing.items[i]);
 	if (settings->count > 0)
 		qsort(comparing.items, settings->count, sizeof *comparing.items, compare_keys);
 	if (status == STATUS_OK && is_dry)

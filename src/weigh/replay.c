@@ -130,25 +130,24 @@ static bool is_named(const void *context, const struct weigh_input *input, const
 
 /* The tag of one recipient in reports about others: a forwarder names the address behind it, and
  * always the same few. What counts is how many such names there were. */
-static bool add_others(const void *context, const struct weigh_input *input,
+static void add_others(const void *context, const struct weigh_input *input,
 	const struct tagged *tagged, struct proof_use *use)
 {
 	char *names = mem_strdup(context, "");
 	size_t count = use->count;
 
 	if (is_named(context, input, tagged->recipient))
-		return true;
+		return;
 	for (size_t i = 0; i < input->bounce->recipient_count; i++)
 		names = mem_append(names, "%s\n", input->bounce->recipients[i].address);
-	if (!proof_add(use, "others", tagged->recipient, tagged->tag.mac))
-		return false;
-	return use->count == count ||
-	       proof_hash((struct bytes){(const unsigned char *)names, strlen(names)},
-		       &use->instead[count]);
+	proof_add(use, "others", tagged->recipient, tagged->tag.mac);
+	if (use->count > count)
+		use->instead[count] =
+			proof_hash((struct bytes){(const unsigned char *)names, strlen(names)});
 }
 
 /* The proof of a recipient's tag. has_tag_out: it is the first of all. */
-static bool add_tag(const void *context, const struct weigh_input *input, struct proof_use *use,
+static void add_tag(const void *context, const struct weigh_input *input, struct proof_use *use,
 	bool *has_tag_out)
 {
 	const struct evidence *item = find_evidence(input, "tag");
@@ -157,14 +156,15 @@ static bool add_tag(const void *context, const struct weigh_input *input, struct
 
 	*has_tag_out = false;
 	if (item == NULL || item->weight <= 0 || item->recipient == NULL)
-		return true;
+		return;
 	tagged_find(context, input, &tagged);
 	if (tagged.result == TAG_VALID) {
-		*has_tag_out = proof_add(use, "tag", item->recipient, tagged.tag.mac);
-		if (!*has_tag_out || !add_others(context, input, &tagged, use))
-			return false;
+		proof_add(use, "tag", item->recipient, tagged.tag.mac);
+		add_others(context, input, &tagged, use);
+		*has_tag_out = true;
 	}
-	return id == NULL || proof_add(use, "pair", id, item->recipient);
+	if (id != NULL)
+		proof_add(use, "pair", id, item->recipient);
 }
 
 /* Adds the recipients among the candidates to whom this message went. */
@@ -177,24 +177,20 @@ static enum status add_pairs(const void *context, const struct weigh_input *inpu
 	for (size_t i = 0; i < candidates->count && status == STATUS_OK; i++) {
 		struct ledger_answer answer;
 		status = ledger_find(input->state, message_id, &candidates->items[i], 1, &answer);
-		if (status == STATUS_OK && answer.has_recipient &&
-			!proof_add(use, "pair", id, candidates->items[i]))
-			status = STATUS_STATE;
+		if (status == STATUS_OK && answer.has_recipient)
+			proof_add(use, "pair", id, candidates->items[i]);
 	}
 	return status;
 }
 
 /* The ledger knows the message, not its recipients: each may fail once. */
-static bool add_named(const void *context, const char *message_id,
+static void add_named(const void *context, const char *message_id,
 	const struct candidates *candidates, struct proof_use *use)
 {
 	const char *id = message_id_normalise(context, message_id);
 
-	for (size_t i = 0; i < candidates->count && i < NAMED_MAX; i++) {
-		if (!proof_add(use, "pair", id, candidates->items[i]))
-			return false;
-	}
-	return true;
+	for (size_t i = 0; i < candidates->count && i < NAMED_MAX; i++)
+		proof_add(use, "pair", id, candidates->items[i]);
 }
 
 /* The proofs that the ledger confirms. */
@@ -221,9 +217,8 @@ static bool add_sent(const void *context, const struct weigh_input *input, struc
 		if (answer.has_recipient &&
 			add_pairs(context, input, id, &candidates, use) != STATUS_OK)
 			return false;
-		if (answer.has_message && !answer.records_recipients &&
-			!add_named(context, id, &candidates, use))
-			return false;
+		if (answer.has_message && !answer.records_recipients)
+			add_named(context, id, &candidates, use);
 	}
 	return true;
 }
@@ -316,13 +311,13 @@ void replay_weigh(
 		return;
 	}
 	use->class = find_class(input->bounce->kind);
-	is_sound = add_tag(context, input, use, &has_tag) && add_sent(context, input, use);
+	use->report = proof_hash(input->mail->raw);
+	add_tag(context, input, use, &has_tag);
+	is_sound = add_sent(context, input, use);
 	if (!is_sound)
 		evidence_out->detail = "the uses of proofs could not be read";
 	else if (use->count == 0)
 		evidence_out->detail = "the report shows nothing that is counted";
-	else if (!proof_hash(input->mail->raw, &use->report))
-		evidence_out->detail = "the report could not be hashed";
 	else
 		weigh_use(context, input, use, has_tag, evidence_out);
 }
