@@ -185,25 +185,25 @@ static size_t measure_plain(const unsigned char *data, size_t size)
 	return length;
 }
 
-char *text_clean(const void *context, struct bytes foreign, size_t limit)
+static const char dots[] = "...";
+
+enum { DOT_COUNT = sizeof dots - 1 };
+
+size_t text_clean_into(char *out, struct bytes foreign, size_t limit)
 {
 	static const char replacement[] = "\xEF\xBF\xBD";
-	static const char dots[] = "...";
-	const size_t dot_count = sizeof dots - 1;
-	/* One bad byte becomes three. */
-	size_t most = foreign.size < limit / 3 ? foreign.size * 3 : limit;
-	char *text = mem_alloc(context, most + 1);
+	const size_t last_cut = limit >= DOT_COUNT ? limit - DOT_COUNT : 0;
 	size_t length = 0;
 	size_t cut = 0; /* where the dots would go: behind the last character that leaves room */
 
 	for (size_t at = 0, used; at < foreign.size; at += used) {
-		size_t plain = measure_plain(foreign.data + at, foreign.size - at);
-		if (plain > limit - length)
-			plain = limit - length;
-		if (plain > dot_count && length + plain <= limit - dot_count) {
-			memcpy(text + length, foreign.data + at, plain);
+		size_t rest = foreign.size - at, room = limit - length;
+		size_t plain = measure_plain(foreign.data + at, rest < room ? rest : room);
+		if (plain > 0) {
+			memcpy(out + length, foreign.data + at, plain);
+			if (length < last_cut)
+				cut = length + plain < last_cut ? length + plain : last_cut;
 			length += plain;
-			cut = length;
 			used = plain;
 			continue;
 		}
@@ -211,30 +211,40 @@ char *text_clean(const void *context, struct bytes foreign, size_t limit)
 		uint32_t character;
 		size_t size;
 
-		used = next_character(foreign.data + at, foreign.size - at, &character);
+		used = next_character(foreign.data + at, rest, &character);
 		size = used;
 		if (is_space_like(character)) {
 			piece = " ";
 			size = 1;
-			if (length > 0 && text[length - 1] == ' ')
+			if (length > 0 && out[length - 1] == ' ')
 				continue;
 		} else if (character == 0xFFFD) {
 			piece = replacement;
 			size = sizeof replacement - 1;
 		}
-		if (size > limit - length) {
-			if (limit >= dot_count) {
-				memcpy(text + cut, dots, dot_count);
-				length = cut + dot_count;
+		if (size > room) {
+			if (limit >= DOT_COUNT) {
+				memcpy(out + cut, dots, DOT_COUNT);
+				length = cut + DOT_COUNT;
 			}
 			break;
 		}
-		memcpy(text + length, piece, size);
+		memcpy(out + length, piece, size);
 		length += size;
-		if (limit >= dot_count && length <= limit - dot_count)
+		if (length <= last_cut)
 			cut = length;
 	}
-	text[length] = '\0';
+	out[length] = '\0';
+	return length;
+}
+
+char *text_clean(const void *context, struct bytes foreign, size_t limit)
+{
+	/* One bad byte becomes three. */
+	size_t most = foreign.size < limit / 3 ? foreign.size * 3 : limit;
+	char *text = mem_realloc(context, NULL, most + 1); /* not zeroed */
+
+	text_clean_into(text, foreign, limit);
 	return text;
 }
 

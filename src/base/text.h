@@ -25,6 +25,9 @@ char *text_trim(const void *context, const char *text, size_t size);
  * (C0, DEL, C1) and the bidirectional overrides become a space, runs of space become one. At most
  * limit bytes, cut at a character, with "..." when cut. */
 char *text_clean(const void *context, struct bytes foreign, size_t limit);
+/* The same into out, which has room for three bytes of each foreign one, or for limit of them, and
+ * a NUL. Returns the length. */
+size_t text_clean_into(char *out, struct bytes foreign, size_t limit);
 /* The same for a string; NULL gives NULL. */
 char *text_clean_string(const void *context, const char *foreign, size_t limit);
 

@@ -138,23 +138,30 @@ static void strip_html(char *html)
 	*out = '\0';
 }
 
-/* How many empty lines the prose ends with. */
-static size_t count_empty(const char *prose, size_t size)
-{
-	size_t count = 0;
+/* The words that were read so far. */
+struct words {
+	char *text; /* NUL behind the last */
+	size_t size, room;
+};
 
-	while (size > 0 && prose[size - 1] == '\n' && (size == 1 || prose[size - 2] == '\n')) {
+/* How many empty lines the words end with. */
+static size_t count_empty(const struct words *words)
+{
+	size_t count = 0, size = words->size;
+
+	while (size > 0 && words->text[size - 1] == '\n' &&
+		(size == 1 || words->text[size - 2] == '\n')) {
 		count++;
 		size--;
 	}
 	return count;
 }
 
-/* Adds content to the prose line by line, each cleaned. Of empty lines in a row only a few are
- * kept: each \s* of a pattern would go through all of them, from each of them. */
-static char *append_lines(char *prose, size_t *size, const char *text, size_t text_size)
+/* Adds content line by line, each cleaned. Of empty lines in a row only a few are kept: each \s* of
+ * a pattern would go through all of them, from each of them. */
+static void append_lines(struct words *words, const char *text, size_t text_size)
 {
-	while (text_size > 0 && *size < PROSE_MAX) {
+	while (text_size > 0 && words->size < PROSE_MAX) {
 		const char *newline = memchr(text, '\n', text_size);
 		size_t length = newline == NULL ? text_size : (size_t)(newline - text);
 		size_t step = length + (newline != NULL);
@@ -162,24 +169,26 @@ static char *append_lines(char *prose, size_t *size, const char *text, size_t te
 
 		if (length > 0 && text[length - 1] == '\r')
 			line.size--;
-		char *clean = text_clean(prose, line, LINE_MAX_BYTES);
-		size_t clean_size = strcmp(clean, " ") == 0 ? 0 : strlen(clean);
-		if (clean_size > 0 || count_empty(prose, *size) < EMPTY_LINES_MAX) {
-			prose = mem_realloc(NULL, prose, *size + clean_size + 2);
-			memcpy(prose + *size, clean, clean_size);
-			*size += clean_size;
-			prose[(*size)++] = '\n';
-			prose[*size] = '\0';
+		if (words->room - words->size < LINE_MAX_BYTES + 2) {
+			words->room = words->room * 2 + LINE_MAX_BYTES + 2;
+			words->text = mem_realloc(NULL, words->text, words->room);
 		}
-		mem_free(clean);
+		char *clean = words->text + words->size;
+		size_t clean_size = text_clean_into(clean, line, LINE_MAX_BYTES);
+		if (clean_size == 1 && *clean == ' ')
+			clean_size = 0;
+		if (clean_size > 0 || count_empty(words) < EMPTY_LINES_MAX) {
+			words->size += clean_size;
+			words->text[words->size++] = '\n';
+		}
+		words->text[words->size] = '\0';
 		text += step;
 		text_size -= step;
 	}
-	return prose;
 }
 
 /* Texts of that type outside of messages. */
-static char *append_parts(char *prose, size_t *size, const struct mail *mail, const char *type)
+static void append_parts(struct words *words, const struct mail *mail, const char *type)
 {
 	for (const struct part *part = mail->root; part != NULL;) {
 		if (part->is_message) { /* not into it */
@@ -189,15 +198,14 @@ static char *append_parts(char *prose, size_t *size, const struct mail *mail, co
 		if (strcmp(part->type, type) == 0 && part->content.size > 0) {
 			size_t used = part->content.size < 2 * PROSE_MAX ? part->content.size
 									 : 2 * PROSE_MAX;
-			char *copy = mem_strndup(prose, (const char *)part->content.data, used);
+			char *copy = mem_strndup(NULL, (const char *)part->content.data, used);
 			if (strcmp(type, "text/html") == 0)
 				strip_html(copy);
-			prose = append_lines(prose, size, copy, strlen(copy));
+			append_lines(words, copy, strlen(copy));
 			mem_free(copy);
 		}
 		part = part_following(part, mail->root);
 	}
-	return prose;
 }
 
 /* Joins addresses in angle brackets that were folded over two lines, in place. */
@@ -222,16 +230,15 @@ static void join_addresses(char *prose, size_t size)
 
 char *prose_read(const void *context, const struct mail *mail)
 {
-	char *prose = mem_strdup(context, "");
-	size_t size = 0;
+	struct words words = {.text = mem_strdup(context, "")};
 
-	prose = append_parts(prose, &size, mail, "text/plain");
-	if (size < 16)
-		prose = append_parts(prose, &size, mail, "text/html");
-	if (size == 0)
-		prose = append_parts(prose, &size, mail, "text");
-	join_addresses(prose, size);
-	return prose;
+	append_parts(&words, mail, "text/plain");
+	if (words.size < 16)
+		append_parts(&words, mail, "text/html");
+	if (words.size == 0)
+		append_parts(&words, mail, "text");
+	join_addresses(words.text, words.size);
+	return words.text;
 }
 
 /* Fields that no report writes of a message in words of its own. Subject and To it does. */
