@@ -136,7 +136,7 @@ static void find_in_conditions(
 	}
 	/* The whole report is about him. */
 	for (size_t i = 0; i < search->count; i++)
-		search->starts[i] = search->ends[i] = 0;
+		search->places[i].start = search->places[i].end = 0;
 }
 
 /* Where the words name nobody: Exim's field. */
@@ -191,13 +191,13 @@ static void find_named_by_field(struct search *search)
  * line. */
 static char *find_diagnostic(const struct search *search, size_t index)
 {
-	size_t start = search->ends[index];
+	size_t start = search->places[index].end;
 	size_t end = search->words.size;
 	int empty = 0;
 
 	for (size_t i = 0; i < search->count; i++) {
-		if (search->starts[i] > start && search->starts[i] < end)
-			end = search->starts[i];
+		if (search->places[i].start > start && search->places[i].start < end)
+			end = search->places[i].start;
 	}
 	if (end < start) /* the original was found to begin within the address */
 		end = start;

@@ -23,14 +23,15 @@ static bool is_bystander(const struct search *search, const char *address)
 	const struct envelope *envelope = &search->mail->envelope;
 	const char *others[] = {envelope->recipient, envelope->original_recipient, envelope->sender,
 		search->author, search->addressee};
-	char *local = address_local(search->context, address);
 
-	for (size_t i = 0; search->is_generic && i < sizeof(role_names) / sizeof(role_names[0]);
-		i++) {
+	if (!search->is_generic)
+		return false;
+	char *local = address_local(search->context, address);
+	for (size_t i = 0; i < sizeof(role_names) / sizeof(role_names[0]); i++) {
 		if (strcmp(local, role_names[i]) == 0)
 			return true;
 	}
-	for (size_t i = 0; search->is_generic && i < sizeof(others) / sizeof(others[0]); i++) {
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (others[i] != NULL && address_equal(others[i], address))
 			return true;
 	}
@@ -48,12 +49,15 @@ void search_add_address(struct search *search, const char *text, const struct ma
 		if (strcmp(search->recipients[i].address, address) == 0)
 			return;
 	}
-	search->recipients = mem_realloc(search->context, search->recipients,
-		(search->count + 1) * sizeof(*search->recipients));
+	if (search->count == search->room) {
+		search->room = search->room == 0 ? 4 : search->room * 2;
+		search->recipients = mem_realloc(search->context, search->recipients,
+			search->room * sizeof(*search->recipients));
+		search->places = mem_realloc(
+			search->context, search->places, search->room * sizeof(*search->places));
+	}
 	search->recipients[search->count] = (struct recipient){.address = address};
-	search->starts[search->count] = match->start;
-	search->ends[search->count] = match->address_end;
-	search->count++;
+	search->places[search->count++] = (struct place){match->start, match->address_end};
 }
 
 /* The author's @ and domain, or NULL. AOL's screen names, and those of others, are users there. */
@@ -150,8 +154,8 @@ static void add_neighbours(struct search *search)
 		"and ", "und ", "et ", "y ", "e ", "og ", "och ", "en ", "i ", "и ", "ja ", "& "};
 
 	for (size_t i = 0; i < search->count; i++) {
-		const char *behind = search->words.text + search->ends[i];
-		if (search->ends[i] == 0 || search->ends[i] >= search->words.size)
+		const char *behind = search->words.text + search->places[i].end;
+		if (search->places[i].end == 0 || search->places[i].end >= search->words.size)
 			continue;
 		behind += strspn(behind, ">)\"']");
 		const char *next = behind + strspn(behind, " ,;\n");
@@ -181,9 +185,10 @@ static void add_siblings(struct search *search)
 	const char *line, *first;
 	int gap = 0;
 
-	if (search->count != 1 || search->ends[0] == 0 || search->ends[0] >= search->words.size)
+	if (search->count != 1 || search->places[0].end == 0 ||
+		search->places[0].end >= search->words.size)
 		return;
-	line = text + search->ends[0] - 1;
+	line = text + search->places[0].end - 1;
 	while (line > text && line[-1] != '\n')
 		line--;
 	first = skip_mark(line);
@@ -233,16 +238,15 @@ static void drop(struct search *search, bool (*is_out)(const struct search *sear
 		if (is_out(search, i))
 			continue;
 		search->recipients[count] = search->recipients[i];
-		search->starts[count] = search->starts[i];
-		search->ends[count++] = search->ends[i];
+		search->places[count++] = search->places[i];
 	}
 	search->count = count;
 }
 
 static bool is_delivered(const struct search *search, size_t index)
 {
-	return search->ends[index] < search->words.size &&
-	       is_success(search->words.text + search->ends[index]);
+	return search->places[index].end < search->words.size &&
+	       is_success(search->words.text + search->places[index].end);
 }
 
 /* True in a line "To: ann@example.net", as a summary of the original has it. */
@@ -251,7 +255,7 @@ static bool is_summary(const struct search *search, size_t index)
 	static const char *const labels[] = {
 		"to", "a", "à", "an", "para", "aan", "til", "till", "cc"};
 	const char *text = search->words.text;
-	size_t line = search->ends[index];
+	size_t line = search->places[index].end;
 
 	while (line > 0 && text[line - 1] != '\n')
 		line--;

@@ -6,6 +6,11 @@
 #include "classify/bounce.h"
 #include "classify/rule.h"
 
+/* Where in the words the match of a recipient began and ended. */
+struct place {
+	size_t start, end;
+};
+
 /* One search for recipients in the words of a report. */
 struct search {
 	const void *context;
@@ -14,9 +19,8 @@ struct search {
 	const char *author, *addressee; /* as in evidence_text */
 	bool is_generic;
 	struct recipient *recipients;
-	size_t count;
-	size_t ends[RECIPIENT_COUNT_MAX]; /* where the match of each ended */
-	size_t starts[RECIPIENT_COUNT_MAX];
+	struct place *places; /* of each recipient */
+	size_t count, room;
 };
 
 /* Adds an address, unless it is none, is there already or, in a generic search, that of somebody
