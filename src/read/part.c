@@ -86,38 +86,53 @@ static struct part *new_part(
 	return part;
 }
 
-/* Undoes the transfer encoding, at most PART_CONTENT_MAX bytes. */
+/* The encoded bytes of a leaf, as they stand in the message. */
+static struct bytes find_encoded(const struct builder *builder, GMimeDataWrapper *wrapper)
+{
+	GMimeStream *stream = wrapper == NULL ? NULL : g_mime_data_wrapper_get_stream(wrapper);
+	gint64 size = (gint64)builder->message.size;
+
+	if (stream == NULL || stream->bound_start < 0 || stream->bound_end > size ||
+		stream->bound_end < stream->bound_start)
+		return (struct bytes){NULL, 0};
+	return (struct bytes){builder->message.data + stream->bound_start,
+		(size_t)(stream->bound_end - stream->bound_start)};
+}
+
+/* Runs text through a decoder. Two calls: what the first holds back, the second gives out. */
+static struct bytes run_decoder(const void *context, GMimeFilter *decoder, struct bytes text)
+{
+	char *decoded, *rest;
+	size_t size, rest_size, before;
+
+	g_mime_filter_filter(decoder, (char *)text.data, text.size, 0, &decoded, &size, &before);
+	unsigned char *data = mem_memdup(context, decoded, size);
+	g_mime_filter_complete(decoder, (char *)text.data, 0, 0, &rest, &rest_size, &before);
+	if (rest_size > 0) {
+		data = mem_realloc(context, data, size + rest_size);
+		memcpy(data + size, rest, rest_size);
+	}
+	return (struct bytes){data, size + rest_size};
+}
+
+/* Undoes the transfer encoding; at most PART_CONTENT_MAX bytes are kept. */
 static struct bytes decode_content(struct builder *builder, GMimePart *leaf, bool *is_cut)
 {
 	GMimeDataWrapper *wrapper = g_mime_part_get_content(leaf);
-	if (wrapper == NULL)
-		return (struct bytes){NULL, 0};
-	GMimeStream *stream = g_mime_data_wrapper_get_stream(wrapper);
-	GMimeStream *filtered = g_mime_stream_filter_new(stream);
-	GMimeFilter *decoder =
-		g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(wrapper), FALSE);
-	size_t room = 16 * 1024, used = 0;
-	unsigned char *data = mem_realloc(builder->context, NULL, room); /* not zeroed */
+	struct bytes text = find_encoded(builder, wrapper);
 
-	g_mime_stream_filter_add(GMIME_STREAM_FILTER(filtered), decoder);
-	g_mime_stream_reset(stream);
-	for (;;) {
-		if (used == room) {
-			if (room >= PART_CONTENT_MAX) {
-				*is_cut = true;
-				break;
-			}
-			room *= 2;
-			data = mem_realloc(builder->context, data, room);
-		}
-		ssize_t got = g_mime_stream_read(filtered, (char *)data + used, room - used);
-		if (got <= 0)
-			break;
-		used += (size_t)got;
+	if (text.size == 0)
+		return text;
+	GMimeContentEncoding encoding = g_mime_data_wrapper_get_encoding(wrapper);
+	if (encoding > GMIME_CONTENT_ENCODING_BINARY) {
+		GMimeFilter *decoder = g_mime_filter_basic_new(encoding, FALSE);
+		text = run_decoder(builder->context, decoder, text);
+		g_object_unref(decoder);
 	}
-	g_object_unref(decoder);
-	g_object_unref(filtered);
-	return (struct bytes){data, used};
+	*is_cut = text.size >= PART_CONTENT_MAX;
+	if (*is_cut)
+		text.size = PART_CONTENT_MAX;
+	return text;
 }
 
 /* The charset to convert from, or NULL when the text is UTF-8 already. What is declared as ASCII or
@@ -349,7 +364,7 @@ static struct part *build_plain(struct builder *builder, const struct part *pare
 	return part;
 }
 
-/* GMime's view of a message. Contents are read from stream later, so it gets its own bytes back. */
+/* GMime's view of a message. What it says of contents is where they stand. */
 static GMimeMessage *parse_message(GMimeStream *stream, struct bytes message, struct budget *budget)
 {
 	GByteArray *copy = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
@@ -360,8 +375,6 @@ static GMimeMessage *parse_message(GMimeStream *stream, struct bytes message, st
 	g_mime_parser_set_format(parser, GMIME_FORMAT_MESSAGE);
 	GMimeMessage *parsed = g_mime_parser_construct_message(parser, NULL);
 	g_object_unref(parser);
-	if (message.size > 0)
-		memcpy(copy->data, message.data, message.size);
 	return parsed;
 }
 
