@@ -141,7 +141,7 @@ static const char *find_charset(GMimeObject *object, struct bytes text)
 {
 	const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
 
-	if (charset == NULL || text_equal_fold(charset, "utf-8") ||
+	if (charset == NULL || *charset == '\0' || text_equal_fold(charset, "utf-8") ||
 		text_equal_fold(charset, "us-ascii"))
 		return charset_guess(text);
 	return charset;

@@ -77,6 +77,8 @@ static const struct {
 		"--b\n\nTo: x\n\nTo: x\n\nTo: x\n\n", 2 * MILLION, "", 1},
 	{"headers of the original", TOP REPORT,
 		"\n--b\nContent-Type: text/rfc822-headers\n\nA:\nB:\nC:\n", 2 * MILLION, "", 1},
+	{"a charset without a name", TOP "Content-Type: text/plain; charset=\"\"\n\n", "words\n", 60,
+		"", -1},
 	{"CR line ends", "From: a@b.example\r\r", "line\r", 70 * MILLION, "", -1},
 	{"a From line that does not end", "From ", "a", 70 * MILLION, "", -1},
 };
