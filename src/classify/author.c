@@ -132,8 +132,10 @@ bool author_is_person(const struct mail *mail)
 {
 	bool names_other; /* scripts hand in their mail like people */
 
+	/* Yahoo's bounces, too, come "with HTTP": the null sender is no person's. */
 	return !author_is_daemon(mail) && !says_program(mail) &&
-	       (names_mail_program(mail, &names_other) || (!names_other && was_handed_in(mail)));
+	       (names_mail_program(mail, &names_other) ||
+		       (!names_other && !author_has_null_sender(mail) && was_handed_in(mail)));
 }
 
 bool author_is_distributed(const struct mail *mail)

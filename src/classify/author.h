@@ -18,7 +18,7 @@ bool author_is_postmaster(const struct mail *mail);
 bool author_is_answer(const struct mail *mail);
 
 /* A person wrote it: it names a program that people write with, or was handed in with a password at
- * its first hop (RFC 3848), and no field says that a program wrote it. People's mail of other kinds
+ * its first hop (RFC 3848) with a sender, and no field says that a program wrote it. People's mail of other kinds
  * is not told from a program's by this. */
 bool author_is_person(const struct mail *mail);
 
