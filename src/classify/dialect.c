@@ -217,12 +217,10 @@ static char *find_diagnostic(const struct search *search, size_t index)
 static bool is_delayed(
 	const struct rule *rule, const struct haystack *words, const struct haystack *subject)
 {
-	struct match match;
-
 	for (size_t i = 0; i < rule->line_count; i++) {
 		if (rule->lines[i].part == RULE_DELAYED &&
-			(rule_line_find(&rule->lines[i], words, 0, &match) ||
-				rule_line_find(&rule->lines[i], subject, 0, &match)))
+			(rule_line_fits(&rule->lines[i], words) ||
+				rule_line_fits(&rule->lines[i], subject)))
 			return true;
 	}
 	return false;

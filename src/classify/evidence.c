@@ -122,20 +122,17 @@ static const struct haystack *find_opening(struct evidence_text *text)
 
 static bool opening_fits(const struct rule_line *line, struct evidence_text *text)
 {
-	struct match match;
-
-	return rule_line_find(line, find_opening(text), 0, &match);
+	return rule_line_fits(line, find_opening(text));
 }
 
 /* The type of a part of the message itself: a message inside counts, what is in it does not. */
 static bool part_fits(const struct rule_line *line, struct evidence_text *text)
 {
 	const struct part *root = text->mail->root;
-	struct match match;
 
 	for (const struct part *part = root; part != NULL;) {
 		struct haystack type = haystack_make(text->context, part->type);
-		if (rule_line_find(line, &type, 0, &match))
+		if (rule_line_fits(line, &type))
 			return true;
 		part = part->is_message ? part_behind(part, root) : part_following(part, root);
 	}
@@ -172,16 +169,14 @@ static bool fact_holds(enum rule_part part, struct evidence_text *text)
 
 static bool line_fits(const struct rule_line *line, struct evidence_text *text)
 {
-	struct match match;
-
 	switch (line->part) {
 	case RULE_LITERAL:
 	case RULE_BODY:
-		return rule_line_find(line, evidence_find_prose(text), 0, &match) != line->is_not;
+		return rule_line_fits(line, evidence_find_prose(text)) != line->is_not;
 	case RULE_SUBJECT:
-		return rule_line_find(line, &text->subject, 0, &match) != line->is_not;
+		return rule_line_fits(line, &text->subject) != line->is_not;
 	case RULE_FROM:
-		return rule_line_find(line, &text->from, 0, &match) != line->is_not;
+		return rule_line_fits(line, &text->from) != line->is_not;
 	case RULE_HEADER:
 		return header_fits(line, &text->mail->headers, text) != line->is_not;
 	case RULE_RETURNED:

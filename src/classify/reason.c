@@ -104,21 +104,17 @@ static struct finding find_by_code(const char *code)
 	return (struct finding){REASON_UNDEFINED, false, NULL};
 }
 
-/* What a line of a reason rule is held against. */
+/* What a line of a reason rule is held against: by default what the report says. */
 static const struct haystack *find_haystack(
 	const struct inquiry *inquiry, enum rule_part part, bool is_report)
 {
-	const struct haystack *const of_part[RULE_PART_COUNT] = {
-		[RULE_LITERAL] = &inquiry->words[is_report],
-		[RULE_BODY] = &inquiry->words[is_report],
-		[RULE_REPORT] = &inquiry->words[1],
-		[RULE_STATUS] = &inquiry->status,
-		[RULE_REPLY] = &inquiry->reply,
-		[RULE_REMOTE] = &inquiry->remote,
-		[RULE_WRITER] = &inquiry->writer,
-	};
-
-	return of_part[part] == NULL ? &inquiry->words[1] : of_part[part];
+	if (part == RULE_LITERAL || part == RULE_BODY)
+		return &inquiry->words[is_report];
+	return part == RULE_STATUS   ? &inquiry->status
+	       : part == RULE_REPLY  ? &inquiry->reply
+	       : part == RULE_REMOTE ? &inquiry->remote
+	       : part == RULE_WRITER ? &inquiry->writer
+				     : &inquiry->words[1];
 }
 
 /* One body line must fit, every other line must hold. */
@@ -129,11 +125,9 @@ static bool rule_fits(const struct rule *rule, const struct inquiry *inquiry, bo
 	for (size_t i = 0; i < rule->line_count; i++) {
 		const struct rule_line *line = &rule->lines[i];
 		bool is_choice = line->part == RULE_BODY && !line->is_not;
-		struct match match;
 		if (is_choice && has_fit)
 			continue;
-		bool is_found = rule_line_find(
-			line, find_haystack(inquiry, line->part, is_report), 0, &match);
+		bool is_found = rule_line_fits(line, find_haystack(inquiry, line->part, is_report));
 		if (!is_choice && is_found == line->is_not)
 			return false;
 		has_body |= is_choice;

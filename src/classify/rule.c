@@ -128,7 +128,7 @@ static bool parse_pattern(struct parser *parser, const char **text, struct patte
 			parser, "a pattern is empty or does not end: want \"words\" or /regex/");
 	inner[size] = '\0';
 	parser->words += size + 1;
-	*pattern = (struct pattern){.text = inner, .size = size, .is_regex = mark == '/'};
+	*pattern = (struct pattern){.word = word_make(inner, size), .is_regex = mark == '/'};
 	*text = c + 1;
 	return true;
 }
@@ -388,5 +388,5 @@ char *rule_sample(const void *context, const struct rule *rule)
 
 const char *rule_line_words(const struct rule_line *line, size_t index)
 {
-	return line->patterns[index].is_regex ? NULL : line->patterns[index].text;
+	return line->patterns[index].is_regex ? NULL : line->patterns[index].word.text;
 }

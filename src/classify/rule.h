@@ -60,6 +60,7 @@
 
 #include "base/status.h"
 #include "base/words.h"
+#include "classify/haystack.h"
 
 #define RULE_LINES_MAX 16	 /* conditions, addresses... of one rule */
 #define RULE_ALTERNATIVES_MAX 64 /* patterns of one line */
@@ -158,25 +159,12 @@ struct match {
 	} groups[GROUP_COUNT];
 };
 
-/* What is searched: a text without NUL, and the same in ASCII lower case, so that literals are
- * found without folding it for each of them. */
-struct haystack {
-	const char *text;
-	const char *lower;
-	size_t size;
-	const unsigned char *trigrams; /* which may be in it; NULL: not asked for */
-	unsigned trigram_bits;	       /* of their hashes */
-};
-
-/* A haystack of text, on context. NULL is an empty one. */
-struct haystack haystack_make(const void *context, const char *text);
-/* Notes which three bytes in a row are in it, so that most literals that are not there are refused
- * without a search. Pays from some ten literals on. */
-void haystack_index(const void *context, struct haystack *haystack);
-
 /* Finds the first pattern of the line from offset on. */
 bool rule_line_find(const struct rule_line *line, const struct haystack *haystack, size_t offset,
 	struct match *match_out);
+
+/* True when a pattern of the line is in the haystack. */
+bool rule_line_fits(const struct rule_line *line, const struct haystack *haystack);
 
 /* What a diagnostic, remote, status or reply line of a dialect or a detail is for. */
 enum rule_group rule_line_group(const struct rule_line *line);

@@ -24,9 +24,6 @@
 #define JIT_AFTER 6	/* uses of a regex; a one-shot delivery never gets there */
 #define JIT_STACK_MIN (32 * 1024)
 #define JIT_STACK_MAX (512 * 1024)
-#define TRIGRAM_BITS 15 /* of the hash of three bytes */
-#define TRIGRAM_BITS_SHORT 11
-#define SHORT_MAX 512 /* bytes of a text for which these do */
 
 /* Groups of patterns that are taken out by name. */
 enum { NAME_ADDRESS = GROUP_COUNT, NAME_LOCAL, NAME_COUNT };
@@ -83,7 +80,7 @@ static struct regex *open_regex(struct pattern *pattern)
 	if (keep == NULL)
 		keep = mem_context(NULL, "regexes");
 	pattern->regex = mem_new(keep, struct regex);
-	char *text = mem_strndup(NULL, pattern->text, pattern->size);
+	char *text = mem_strndup(NULL, pattern->word.text, pattern->word.size);
 	pattern->regex->need = need_read(pattern->regex, text);
 	mem_free(text);
 	return pattern->regex;
@@ -98,7 +95,7 @@ static struct regex *compile(struct pattern *pattern)
 	if (regex->is_compiled)
 		return regex;
 	regex->is_compiled = true;
-	char *text = bracket_negations(regex, pattern->text, pattern->size);
+	char *text = bracket_negations(regex, pattern->word.text, pattern->word.size);
 	regex->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
 		PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF |
 			PCRE2_NEVER_BACKSLASH_C,
@@ -156,48 +153,17 @@ static pcre2_match_context *find_limits(size_t size)
 	return limits;
 }
 
-static unsigned hash_trigram(const char *text, unsigned bits)
-{
-	const unsigned char *c = (const unsigned char *)text;
-	unsigned value = (unsigned)c[0] << 16 | (unsigned)c[1] << 8 | c[2];
-
-	return value * 2654435761U >> (32 - bits);
-}
-
-void haystack_index(const void *context, struct haystack *haystack)
-{
-	unsigned size = haystack->size < SHORT_MAX ? TRIGRAM_BITS_SHORT : TRIGRAM_BITS;
-	unsigned char *bits = mem_alloc(context, (1 << size) / 8);
-
-	for (size_t i = 0; i + 2 < haystack->size; i++) {
-		unsigned hash = hash_trigram(haystack->lower + i, size);
-		bits[hash / 8] |= (unsigned char)(1 << hash % 8);
-	}
-	haystack->trigrams = bits;
-	haystack->trigram_bits = size;
-}
-
-/* False when three bytes of the words are nowhere in the haystack. */
-static bool may_contain(const struct haystack *haystack, const char *text, size_t size)
-{
-	for (size_t i = 0; haystack->trigrams != NULL && i + 2 < size; i++) {
-		unsigned hash = hash_trigram(text + i, haystack->trigram_bits);
-		if ((haystack->trigrams[hash / 8] & 1 << hash % 8) == 0)
-			return false;
-	}
-	return true;
-}
-
-/* False when the haystack has none of the words of which a regex needs one. */
+/* True when the haystack has one of the words of which a regex needs one. */
 static bool may_match(const struct haystack *haystack, const struct need *need)
 {
-	if (haystack->trigrams == NULL || need->count == 0)
-		return true;
 	for (size_t i = 0; i < need->count; i++) {
-		if (may_contain(haystack, need->words[i], strlen(need->words[i])))
+		const struct word *word = &need->words[i];
+		if (word->size < NEED_LENGTH_MIN ? !haystack->is_ascii
+						 : haystack_may_have(haystack, word) &&
+							   haystack_find(haystack, word, 0) != NULL)
 			return true;
 	}
-	return false;
+	return need->count == 0;
 }
 
 static bool find_regex(struct pattern *pattern, const struct haystack *haystack, size_t offset,
@@ -221,23 +187,15 @@ static bool find_regex(struct pattern *pattern, const struct haystack *haystack,
 static bool find_literal(const struct pattern *pattern, const struct haystack *haystack,
 	size_t offset, struct match *match_out)
 {
-	const char *found = NULL;
+	const struct word *word = &pattern->word;
+	const char *found =
+		haystack_may_have(haystack, word) ? haystack_find(haystack, word, offset) : NULL;
 
-	if (may_contain(haystack, pattern->text, pattern->size))
-		found = memmem(haystack->lower + offset, haystack->size - offset, pattern->text,
-			pattern->size);
 	if (found == NULL)
 		return false;
 	size_t start = (size_t)(found - haystack->lower);
-	*match_out = (struct match){.start = start, .end = start + pattern->size};
+	*match_out = (struct match){.start = start, .end = start + word->size};
 	return true;
-}
-
-struct haystack haystack_make(const void *context, const char *text)
-{
-	if (text == NULL)
-		text = "";
-	return (struct haystack){text, text_lower(context, text), strlen(text), NULL, 0};
 }
 
 bool rule_line_find(const struct rule_line *line, const struct haystack *haystack, size_t offset,
@@ -256,6 +214,20 @@ bool rule_line_find(const struct rule_line *line, const struct haystack *haystac
 		}
 	}
 	return is_found;
+}
+
+bool rule_line_fits(const struct rule_line *line, const struct haystack *haystack)
+{
+	struct match match;
+
+	for (size_t i = 0; i < line->pattern_count; i++) {
+		struct pattern *pattern = &line->patterns[i];
+		if (pattern->is_regex ? find_regex(pattern, haystack, 0, &match)
+				      : haystack_may_have(haystack, &pattern->word) &&
+						haystack_find(haystack, &pattern->word, 0) != NULL)
+			return true;
+	}
+	return false;
 }
 
 /* The group that a line is for, or -1. */
@@ -287,12 +259,12 @@ bool rule_line_is_broken(
 		unsigned char message[200];
 		if (regex != NULL && regex->code == NULL) {
 			pcre2_get_error_message(regex->error, message, sizeof(message));
-			*error_out = mem_printf(context, "/%s/: %s", pattern->text, message);
+			*error_out = mem_printf(context, "/%s/: %s", pattern->word.text, message);
 			return true;
 		}
 		if (group >= 0 && (regex == NULL || regex->groups[group] <= 0)) {
 			*error_out = mem_printf(context, "want (?<%s>...) in %s",
-				group_names[group], pattern->text);
+				group_names[group], pattern->word.text);
 			return true;
 		}
 	}

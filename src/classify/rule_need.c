@@ -2,8 +2,8 @@
  * rule_need.c: in charge of what a regex cannot match without. A concatenation needs all of its
  * parts, so the most telling one will do; an alternation needs one of its branches, so each branch
  * must need something. What may be missing (?, *, {0,}), looks around, or refers back, needs
- * nothing. Letters beyond ASCII are left out where they have two cases: the texts are folded in
- * ASCII only.
+ * nothing. Letters beyond ASCII that may have two cases are in no word, as the texts are folded in
+ * ASCII only; but that one of them is needed is known.
  */
 #include "classify/rule_need.h"
 
@@ -37,15 +37,18 @@ struct run {
 	size_t last; /* bytes of the last character, which a quantifier is about */
 };
 
-static size_t measure_shortest(const struct words *words)
+/* How much the word tells that tells least: twice its length; a letter beyond ASCII, which most
+ * texts have none of, lies between two bytes and three. */
+static size_t measure_least(const struct words *words)
 {
-	size_t shortest = WORD_SIZE_MAX;
+	size_t least = 2 * WORD_SIZE_MAX;
 
 	for (size_t i = 0; i < words->count; i++) {
-		size_t size = strlen(words->items[i]);
-		shortest = size < shortest ? size : shortest;
+		bool is_letter = strcmp(words->items[i], NEED_BEYOND_ASCII) == 0;
+		size_t worth = is_letter ? 5 : 2 * strlen(words->items[i]);
+		least = worth < least ? worth : least;
 	}
-	return shortest;
+	return least;
 }
 
 /* Longer words are in fewer texts; of two sets with words as long, the smaller says more. */
@@ -55,8 +58,8 @@ static bool is_better(const struct words *one, const struct words *other)
 
 	if (one->count == 0 || other->count == 0)
 		return one->count > 0;
-	length = measure_shortest(one);
-	other_length = measure_shortest(other);
+	length = measure_least(one);
+	other_length = measure_least(other);
 	return length != other_length ? length > other_length : one->count < other->count;
 }
 
@@ -204,8 +207,19 @@ static size_t measure_character(const char *at)
 	return size;
 }
 
-/* "\." and the like are plain; of what may take arguments only \b, \B, \A, \z, \Z, \s... are known.
- * size_out: 0 for what is not plain. */
+/* Behind what \p, \P and \k take: a letter, or a name in brackets. */
+static const char *skip_argument(const char *at)
+{
+	const char closing = *at == '{' ? '}' : *at == '<' ? '>' : '\0';
+
+	if (*at == '\0')
+		return at;
+	const char *end = closing == '\0' ? at : strchr(at, closing);
+	return end == NULL ? at : end + 1;
+}
+
+/* "\." and the like are plain; of what may take arguments only \p, \P and \k are known, beside \b,
+ * \B, \A, \z, \Z, \s... size_out: 0 for what is not plain. */
 static const char *take_escape(struct reader *reader, size_t *size_out)
 {
 	const char *at = reader->at + 1;
@@ -216,9 +230,25 @@ static const char *take_escape(struct reader *reader, size_t *size_out)
 		*size_out = 1;
 		return at;
 	}
-	if (*at == '\0' || strchr("bBAzZsSdDwWnrtfvhHRG", *at) == NULL)
+	if (*at == '\0' || strchr("bBAzZsSdDwWnrtfvhHRGpPk", *at) == NULL)
 		reader->is_unknown = true;
+	else if (strchr("pPk", *at) != NULL)
+		reader->at = skip_argument(at + 1);
 	return at;
+}
+
+/* A character that is not plain: what its place needs. The long s and the sign of the Kelvin are
+ * ASCII letters in their other case. */
+static struct words read_character(struct reader *reader)
+{
+	const char *at = reader->at;
+	struct words words = {0};
+
+	reader->at += measure_character(at);
+	if ((unsigned char)*at >= 0x80 && strncmp(at, "\u017F", 2) != 0 &&
+		strncmp(at, "\u212A", 3) != 0)
+		add_word(reader->context, &words, NEED_BEYOND_ASCII, sizeof(NEED_BEYOND_ASCII) - 1);
+	return words;
 }
 
 /* One branch: the most telling of its parts. */
@@ -255,7 +285,7 @@ static struct words read_branch(struct reader *reader)
 		else if (*text == '[' && text == reader->at)
 			skip_class(reader);
 		else if (text == reader->at)
-			reader->at += measure_character(text);
+			group = read_character(reader);
 		if (!take_quantifier(reader, &is_repeated) && is_better(&group, &best))
 			best = group;
 	}
@@ -288,9 +318,11 @@ struct need need_read(const void *context, const char *regex)
 	struct need need = {0};
 
 	if (*reader.at == '\0' && !reader.is_unknown && words.count > 0) {
-		const char **items = mem_new_array(context, const char *, words.count);
-		for (size_t i = 0; i < words.count; i++)
-			items[i] = mem_strdup(items, words.items[i]);
+		struct word *items = mem_new_array(context, struct word, words.count);
+		for (size_t i = 0; i < words.count; i++) {
+			char *text = mem_strdup(items, words.items[i]);
+			items[i] = word_make(text, strlen(text));
+		}
 		need = (struct need){items, words.count};
 	}
 	mem_free(scratch);

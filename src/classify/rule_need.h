@@ -9,12 +9,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define NEED_LENGTH_MIN 3 /* bytes; shorter words are in too many texts */
+#include "classify/haystack.h"
+
+#define NEED_LENGTH_MIN 2 /* bytes; shorter words are in too many texts */
+
+/* In the place of a word, and shorter than any: a letter beyond ASCII, in whichever case. */
+#define NEED_BEYOND_ASCII "\x80"
 
 /* One of these words, in lower case, is in every text that the regex matches. None: not known, any
  * text may match. */
 struct need {
-	const char *const *words;
+	const struct word *words;
 	size_t count;
 };
 

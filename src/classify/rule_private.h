@@ -5,8 +5,7 @@
 #include "classify/rule.h"
 
 struct pattern {
-	const char *text; /* of a literal in lower case; of a regex as written */
-	size_t size;
+	struct word word; /* of a literal in lower case; of a regex as written */
 	bool is_regex;
 	struct regex *regex; /* NULL until first needed */
 };

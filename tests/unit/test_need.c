@@ -43,9 +43,17 @@ static const struct {
 	{"(?(1)quota|abc)", ""},
 	{"(quota", ""},
 	{"quota)", ""},
-	{"ab|cd", ""},
+	{"ab|cd", "ab,cd"},
+	{"<>|daemon", "<>,daemon"},
 	{"été quota", " quota"}, /* two cases */
-	{"не доставлено", ""},
+	{"не доставлено", NEED_BEYOND_ASCII},
+	{"été|quota", NEED_BEYOND_ASCII ",quota"},
+	{"abé", NEED_BEYOND_ASCII},
+	{"abé?", "ab"},
+	{"[áa]b|cd", ""},
+	{"ſ|quota", ""}, /* an s in its other case */
+	{"quota(?!\\pL)|urlop\\p{L}", "quota,urlop"},
+	{"(?<address>abc@)\\k<address>", "abc@"},
 	{"无法投递", "无法投递"},
 	{"配信?できません", "できません"},
 	{"", ""},
@@ -61,7 +69,7 @@ START_TEST(reads_the_need)
 	char *got = mem_strdup(context, "");
 
 	for (size_t i = 0; i < need.count; i++)
-		got = mem_append(got, "%s%s", i == 0 ? "" : ",", need.words[i]);
+		got = mem_append(got, "%s%s", i == 0 ? "" : ",", need.words[i].text);
 	ck_assert_msg(strcmp(got, needs[_i].want) == 0, "/%s/: want \"%s\", got \"%s\"",
 		needs[_i].regex, needs[_i].want, got);
 	mem_free(context);
