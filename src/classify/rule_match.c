@@ -153,25 +153,12 @@ static pcre2_match_context *find_limits(size_t size)
 	return limits;
 }
 
-/* True when the haystack has one of the words of which a regex needs one. */
-static bool may_match(const struct haystack *haystack, const struct need *need)
-{
-	for (size_t i = 0; i < need->count; i++) {
-		const struct word *word = &need->words[i];
-		if (word->size < NEED_LENGTH_MIN ? !haystack->is_ascii
-						 : haystack_may_have(haystack, word) &&
-							   haystack_find(haystack, word, 0) != NULL)
-			return true;
-	}
-	return need->count == 0;
-}
-
 static bool find_regex(struct pattern *pattern, const struct haystack *haystack, size_t offset,
 	struct match *match_out)
 {
 	struct regex *regex = open_regex(pattern);
 
-	if (!may_match(haystack, &regex->need) || compile(pattern)->code == NULL)
+	if (!need_is_met(&regex->need, haystack) || compile(pattern)->code == NULL)
 		return false;
 	/* Machine code pays when many messages are scanned; where none can be had, it goes on
 	 * without. */

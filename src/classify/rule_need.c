@@ -1,9 +1,9 @@
 /*
  * rule_need.c: in charge of what a regex cannot match without. A concatenation needs all of its
- * parts, so the most telling one will do; an alternation needs one of its branches, so each branch
- * must need something. What may be missing (?, *, {0,}), looks around, or refers back, needs
- * nothing. Letters beyond ASCII that may have two cases are in no word, as the texts are folded in
- * ASCII only; but that one of them is needed is known.
+ * parts, an alternation one of its branches, so each branch must need something. What may be
+ * missing (?, *, {0,}), looks around, or refers back, needs nothing. Letters beyond ASCII that may
+ * have two cases are in no word, as the texts are folded in ASCII only; but that one of them is
+ * needed is known.
  */
 #include "classify/rule_need.h"
 
@@ -13,20 +13,15 @@
 
 #include "base/memory.h"
 
-#define WORDS_MAX 600 /* of one regex; with more it is not known */
+#define PARTS_MAX 1200 /* of one regex; with more it is not known */
 #define DEPTH_MAX 20
 #define WORD_SIZE_MAX 40
-
-/* A set of words of which one is needed; count 0: none is known to be. */
-struct words {
-	char **items;
-	size_t count;
-};
 
 struct reader {
 	const void *context;
 	const char *at;
 	int depth;
+	size_t count;	 /* parts so far */
 	bool is_unknown; /* syntax that is not understood: nothing is certain */
 };
 
@@ -37,55 +32,41 @@ struct run {
 	size_t last; /* bytes of the last character, which a quantifier is about */
 };
 
-/* How much the word tells that tells least: twice its length; a letter beyond ASCII, which most
- * texts have none of, lies between two bytes and three. */
-static size_t measure_least(const struct words *words)
-{
-	size_t least = 2 * WORD_SIZE_MAX;
+/* The parts of an ALL or ANY while it is being read. */
+struct list {
+	struct need *parts;
+	size_t count, room;
+};
 
-	for (size_t i = 0; i < words->count; i++) {
-		bool is_letter = strcmp(words->items[i], NEED_BEYOND_ASCII) == 0;
-		size_t worth = is_letter ? 5 : 2 * strlen(words->items[i]);
-		least = worth < least ? worth : least;
+static void add_part(struct reader *reader, struct list *list, const struct need *part)
+{
+	if (++reader->count > PARTS_MAX)
+		reader->is_unknown = true;
+	if (reader->is_unknown)
+		return;
+	if (list->count == list->room) {
+		list->room = list->room == 0 ? 4 : list->room * 2;
+		list->parts = mem_realloc(
+			reader->context, list->parts, list->room * sizeof(*list->parts));
 	}
-	return least;
+	list->parts[list->count++] = *part;
 }
 
-/* Longer words are in fewer texts; of two sets with words as long, the smaller says more. */
-static bool is_better(const struct words *one, const struct words *other)
+static void end_run(struct reader *reader, struct run *run, struct list *all)
 {
-	size_t length, other_length;
-
-	if (one->count == 0 || other->count == 0)
-		return one->count > 0;
-	length = measure_least(one);
-	other_length = measure_least(other);
-	return length != other_length ? length > other_length : one->count < other->count;
-}
-
-static void add_word(const void *context, struct words *words, const char *text, size_t size)
-{
-	words->items = mem_realloc(context, words->items, (words->count + 1) * sizeof(char *));
-	words->items[words->count++] = mem_strndup(context, text, size);
-}
-
-static void end_run(struct reader *reader, struct run *run, struct words *best)
-{
-	struct words words = {0};
-
 	if (run->size >= NEED_LENGTH_MIN) {
-		add_word(reader->context, &words, run->text, run->size);
-		if (is_better(&words, best))
-			*best = words;
+		char *text = mem_strndup(reader->context, run->text, run->size);
+		const struct need word = {.form = NEED_WORD, .word = word_make(text, run->size)};
+		add_part(reader, all, &word);
 	}
 	run->size = run->last = 0;
 }
 
 static void add_to_run(
-	struct reader *reader, struct run *run, struct words *best, const char *text, size_t size)
+	struct reader *reader, struct run *run, struct list *all, const char *text, size_t size)
 {
 	if (run->size + size > WORD_SIZE_MAX)
-		end_run(reader, run, best);
+		end_run(reader, run, all);
 	for (size_t i = 0; i < size; i++)
 		run->text[run->size++] = (char)tolower((unsigned char)text[i]);
 	run->last = size;
@@ -162,27 +143,24 @@ static enum group take_group_start(struct reader *reader)
 	return GROUP_STRANGE;
 }
 
-static struct words read_alternation(struct reader *reader);
+static struct need read_alternation(struct reader *reader);
 
-/* A group; sets *is_word_less when it tells nothing of its place's text. */
-static struct words read_group(struct reader *reader)
+static struct need read_group(struct reader *reader)
 {
-	struct words words = {0};
+	static const struct need nothing;
 	enum group group = take_group_start(reader);
 
 	if (group == GROUP_STRANGE || ++reader->depth > DEPTH_MAX) {
 		reader->is_unknown = true;
-		return words;
+		return nothing;
 	}
-	words = read_alternation(reader);
+	struct need need = read_alternation(reader);
 	reader->depth--;
 	if (*reader->at != ')')
 		reader->is_unknown = true;
 	else
 		reader->at++;
-	if (group == GROUP_LOOKS)
-		words.count = 0;
-	return words;
+	return group == GROUP_LOOKS ? nothing : need;
 }
 
 /* The bytes of the plain character at `at`, or 0. */
@@ -239,24 +217,87 @@ static const char *take_escape(struct reader *reader, size_t *size_out)
 
 /* A character that is not plain: what its place needs. The long s and the sign of the Kelvin are
  * ASCII letters in their other case. */
-static struct words read_character(struct reader *reader)
+static struct need read_character(struct reader *reader)
 {
 	const char *at = reader->at;
-	struct words words = {0};
+	bool is_letter = (unsigned char)*at >= 0x80 && strncmp(at, "\u017F", 2) != 0 &&
+			 strncmp(at, "\u212A", 3) != 0;
 
 	reader->at += measure_character(at);
-	if ((unsigned char)*at >= 0x80 && strncmp(at, "\u017F", 2) != 0 &&
-		strncmp(at, "\u212A", 3) != 0)
-		add_word(reader->context, &words, NEED_BEYOND_ASCII, sizeof(NEED_BEYOND_ASCII) - 1);
-	return words;
+	return (struct need){.form = is_letter ? NEED_LETTER : NEED_NOTHING};
 }
 
-/* One branch: the most telling of its parts. */
-static struct words read_branch(struct reader *reader)
+/* How much a part tells: twice the length of a word, as longer ones are in fewer texts; a letter
+ * beyond ASCII, which most texts have none of, lies between two bytes and three. */
+static size_t measure_worth(const struct need *need)
 {
-	struct words best = {0};
-	struct run run = {.size = 0};
+	size_t least = SIZE_MAX, most = 0;
+
+	for (size_t i = 0; i < need->count; i++) {
+		size_t worth = measure_worth(&need->parts[i]);
+		least = worth < least ? worth : least;
+		most = worth > most ? worth : most;
+	}
+	switch (need->form) {
+	case NEED_NOTHING:
+		break;
+	case NEED_WORD:
+		return 2 * need->word.size;
+	case NEED_LETTER:
+		return 5;
+	case NEED_ALL:
+		return most;
+	case NEED_ANY:
+		return least;
+	}
+	return 0;
+}
+
+/* Puts the part that tells most in front. */
+static void sort_parts(struct list *list)
+{
+	for (size_t i = 1; i < list->count; i++) {
+		struct need part = list->parts[i];
+		size_t worth = measure_worth(&part), at = i;
+		for (; at > 0 && measure_worth(&list->parts[at - 1]) < worth; at--)
+			list->parts[at] = list->parts[at - 1];
+		list->parts[at] = part;
+	}
+}
+
+static struct need close_list(enum need_form form, const struct list *list)
+{
+	if (list->count == 0)
+		return (struct need){.form = NEED_NOTHING};
+	if (list->count == 1)
+		return list->parts[0];
+	return (struct need){.form = form, .parts = list->parts, .count = list->count};
+}
+
+/* One atom that is not plain, with its quantifier. */
+static struct need read_atom(struct reader *reader, const char *text)
+{
+	struct need need = {.form = NEED_NOTHING};
 	bool is_repeated;
+
+	if (*text == '(' && text == reader->at)
+		need = read_group(reader);
+	else if (*text == '[' && text == reader->at)
+		skip_class(reader);
+	else if (text == reader->at)
+		need = read_character(reader);
+	if (take_quantifier(reader, &is_repeated))
+		need.form = NEED_NOTHING;
+	return need;
+}
+
+/* One branch: all of its parts. */
+static struct need read_branch(struct reader *reader)
+{
+	const struct need letter = {.form = NEED_LETTER};
+	struct list all = {.parts = NULL};
+	struct run run = {.size = 0};
+	bool has_letter = false, is_repeated;
 
 	while (*reader->at != '\0' && *reader->at != '|' && *reader->at != ')' &&
 		!reader->is_unknown) {
@@ -271,60 +312,76 @@ static struct words read_branch(struct reader *reader)
 		if (size > 0) {
 			bool is_optional = take_quantifier(reader, &is_repeated);
 			if (is_repeated)
-				end_run(reader, &run, &best);
+				end_run(reader, &run, &all);
 			if (!is_optional)
-				add_to_run(reader, &run, &best, text, size);
+				add_to_run(reader, &run, &all, text, size);
 			if (is_repeated)
-				end_run(reader, &run, &best);
+				end_run(reader, &run, &all);
 			continue;
 		}
-		end_run(reader, &run, &best);
-		struct words group = {0};
-		if (*text == '(' && text == reader->at)
-			group = read_group(reader);
-		else if (*text == '[' && text == reader->at)
-			skip_class(reader);
-		else if (text == reader->at)
-			group = read_character(reader);
-		if (!take_quantifier(reader, &is_repeated) && is_better(&group, &best))
-			best = group;
+		end_run(reader, &run, &all);
+		struct need need = read_atom(reader, text);
+		if (need.form == NEED_LETTER)
+			has_letter = true;
+		else if (need.form != NEED_NOTHING)
+			add_part(reader, &all, &need);
 	}
-	end_run(reader, &run, &best);
-	return best;
+	end_run(reader, &run, &all);
+	if (has_letter)
+		add_part(reader, &all, &letter);
+	sort_parts(&all);
+	return close_list(NEED_ALL, &all);
 }
 
-static struct words read_alternation(struct reader *reader)
+static struct need read_alternation(struct reader *reader)
 {
-	struct words all = read_branch(reader);
-	bool is_known = all.count > 0;
+	struct list any = {.parts = NULL};
+	bool is_known = true, has_letter = false;
 
-	while (*reader->at == '|' && !reader->is_unknown) {
+	for (;;) {
+		struct need branch = read_branch(reader);
+		is_known = is_known && branch.form != NEED_NOTHING;
+		if (branch.form != NEED_LETTER || !has_letter)
+			add_part(reader, &any, &branch);
+		has_letter = has_letter || branch.form == NEED_LETTER;
+		if (*reader->at != '|' || reader->is_unknown)
+			break;
 		reader->at++;
-		struct words branch = read_branch(reader);
-		is_known = is_known && branch.count > 0 && all.count + branch.count <= WORDS_MAX;
-		for (size_t i = 0; is_known && i < branch.count; i++)
-			add_word(reader->context, &all, branch.items[i], strlen(branch.items[i]));
 	}
-	if (!is_known)
-		all.count = 0;
-	return all;
+	return is_known ? close_list(NEED_ANY, &any) : (struct need){.form = NEED_NOTHING};
 }
 
 struct need need_read(const void *context, const char *regex)
 {
-	void *scratch = mem_context(NULL, "need");
-	struct reader reader = {.context = scratch, .at = regex};
-	struct words words = read_alternation(&reader);
-	struct need need = {0};
+	void *parts = mem_context(context, "need");
+	struct reader reader = {.context = parts, .at = regex};
+	struct need need = read_alternation(&reader);
 
-	if (*reader.at == '\0' && !reader.is_unknown && words.count > 0) {
-		struct word *items = mem_new_array(context, struct word, words.count);
-		for (size_t i = 0; i < words.count; i++) {
-			char *text = mem_strdup(items, words.items[i]);
-			items[i] = word_make(text, strlen(text));
-		}
-		need = (struct need){items, words.count};
+	if (*reader.at == '\0' && !reader.is_unknown)
+		return need;
+	mem_free(parts);
+	return (struct need){.form = NEED_NOTHING};
+}
+
+bool need_is_met(const struct need *need, const struct haystack *haystack)
+{
+	bool is_any = need->form == NEED_ANY;
+
+	switch (need->form) {
+	case NEED_NOTHING:
+		return true;
+	case NEED_WORD:
+		return haystack_may_have(haystack, &need->word) &&
+		       haystack_find(haystack, &need->word, 0) != NULL;
+	case NEED_LETTER:
+		return !haystack->is_ascii;
+	case NEED_ALL:
+	case NEED_ANY:
+		break;
 	}
-	mem_free(scratch);
-	return need;
+	for (size_t i = 0; i < need->count; i++) {
+		if (need_is_met(&need->parts[i], haystack) == is_any)
+			return is_any;
+	}
+	return !is_any;
 }

@@ -13,18 +13,27 @@
 
 #define NEED_LENGTH_MIN 2 /* bytes; shorter words are in too many texts */
 
-/* In the place of a word, and shorter than any: a letter beyond ASCII, in whichever case. */
-#define NEED_BEYOND_ASCII "\x80"
+enum need_form {
+	NEED_NOTHING = 0, /* or not known: any text may match */
+	NEED_WORD,
+	NEED_LETTER, /* some letter beyond ASCII, in whichever case */
+	NEED_ALL,    /* of the parts */
+	NEED_ANY,    /* one of them */
+};
 
-/* One of these words, in lower case, is in every text that the regex matches. None: not known, any
- * text may match. */
+/* What is true of every text that the regex matches. */
 struct need {
-	const struct word *words;
+	enum need_form form;
+	struct word word;	  /* NEED_WORD */
+	const struct need *parts; /* NEED_ALL: what tells most comes first */
 	size_t count;
 };
 
 /* Reads a regex as text (PCRE2 syntax; caseless, so words are folded). Takes only what is certain:
  * where the syntax is not one that it knows, the need is not known. On context. */
 struct need need_read(const void *context, const char *regex);
+
+/* False when the haystack has not what is needed. */
+bool need_is_met(const struct need *need, const struct haystack *haystack);
 
 #endif

@@ -6,21 +6,21 @@
 #include "suite.h"
 
 static const struct {
-	const char *regex, *want; /* with ',' between; "": not known */
+	const char *regex, *want; /* "?": not known */
 } needs[] = {
 	{"quota", "quota"},
 	{"Over Quota", "over quota"},
-	{"a|quota", ""},
-	{"quota|mailbox", "quota,mailbox"},
-	{"(?:quota|mailbox) full", " full"},
-	{"(?:quotas|mailbox)[ -]on", "quotas,mailbox"},
+	{"a|quota", "?"},
+	{"quota|mailbox", "quota|mailbox"},
+	{"(?:quota|mailbox) full", "(quota|mailbox)& full"},
+	{"(?:quotas|mailbox)[ -]on", "(quotas|mailbox)&on"},
 	{"colou?r", "colo"},
 	{"quotas?", "quota"},
 	{"quotas*x", "quota"},
 	{"quotas{0,3}", "quota"},
 	{"quotas{1,3}x", "quota"},
-	{"quotas+x", "quota"},
-	{"(?:quota)?", ""},
+	{"quotas+xy", "quota&xy"},
+	{"(?:quota)?", "?"},
 	{"(?:quota)*abc", "abc"},
 	{"(?:quota)+", "quota"},
 	{"(?:quota){2}", "quota"},
@@ -29,49 +29,104 @@ static const struct {
 	{"(?<!quota)abc", "abc"},
 	{"(?<=quota)abc", "abc"},
 	{"(?<address>abc@)", "abc@"},
-	{"abc[^.]{0,60}defgh", "defgh"},
-	{"abc.defgh", "defgh"},
+	{"abc[^.]{0,60}defgh", "defgh&abc"}, /* what tells most comes first */
+	{"abc.defgh", "defgh&abc"},
+	{"a(?:bc|d)e(?:fgh|ij)", "fgh|ij"},
+	{"\\byour (?:mail ?box|inbox) is|full", "(your &((mail&box)|inbox)& is)|full"},
 	{"\\bquota\\b", "quota"},
 	{"a\\.b\\.c", "a.b.c"},
-	{"[quota]", ""},
+	{"[quota]", "?"},
 	{"[]quota]abc", "abc"},
 	{"[[:alpha:]]abc", "abc"},
-	{"^\\s*$", ""},
-	{"\\x41bcdef", ""}, /* not read: nothing is certain */
-	{"(?i)quota", ""},
-	{"(quota)\\1", ""},
-	{"(?(1)quota|abc)", ""},
-	{"(quota", ""},
-	{"quota)", ""},
-	{"ab|cd", "ab,cd"},
-	{"<>|daemon", "<>,daemon"},
-	{"été quota", " quota"}, /* two cases */
-	{"не доставлено", NEED_BEYOND_ASCII},
-	{"été|quota", NEED_BEYOND_ASCII ",quota"},
-	{"abé", NEED_BEYOND_ASCII},
+	{"^\\s*$", "?"},
+	{"\\x41bcdef", "?"}, /* not read: nothing is certain */
+	{"(?i)quota", "?"},
+	{"(quota)\\1", "?"},
+	{"(?(1)quota|abc)", "?"},
+	{"(quota", "?"},
+	{"quota)", "?"},
+	{"ab|cd", "ab|cd"},
+	{"<>|daemon", "<>|daemon"},
+	{"été quota", " quota&LETTER"}, /* two cases */
+	{"не доставлено", "LETTER"},
+	{"été|quota|où", "LETTER|quota"},
+	{"abé", "LETTER&ab"},
 	{"abé?", "ab"},
-	{"[áa]b|cd", ""},
-	{"ſ|quota", ""}, /* an s in its other case */
-	{"quota(?!\\pL)|urlop\\p{L}", "quota,urlop"},
+	{"[áa]b|cd", "?"},
+	{"ſ|quota", "?"}, /* an s in its other case */
+	{"quota(?!\\pL)|urlop\\p{L}", "quota|urlop"},
 	{"(?<address>abc@)\\k<address>", "abc@"},
 	{"无法投递", "无法投递"},
-	{"配信?できません", "できません"},
-	{"", ""},
+	{"配信?できません", "できません&配"},
+	{"", "?"},
 	{"a(?:b|c)quota", "quota"},
-	{"x(?:quota|)y", ""},
-	{"abc\\", ""},
+	{"x(?:quota|)y", "?"},
+	{"abc\\", "?"},
 };
+
+static char *append_need(char *text, const struct need *need, bool is_inside)
+{
+	switch (need->form) {
+	case NEED_NOTHING:
+		return mem_append(text, "?");
+	case NEED_WORD:
+		return mem_append(text, "%s", need->word.text);
+	case NEED_LETTER:
+		return mem_append(text, "LETTER");
+	case NEED_ALL:
+	case NEED_ANY:
+		break;
+	}
+	text = mem_append(text, is_inside ? "(" : "");
+	for (size_t i = 0; i < need->count; i++) {
+		text = mem_append(text, i == 0 ? "" : need->form == NEED_ALL ? "&" : "|");
+		text = append_need(text, &need->parts[i], true);
+	}
+	return mem_append(text, is_inside ? ")" : "");
+}
 
 START_TEST(reads_the_need)
 {
 	void *context = mem_context(NULL, "test");
 	struct need need = need_read(context, needs[_i].regex);
-	char *got = mem_strdup(context, "");
+	char *got = append_need(mem_strdup(context, ""), &need, false);
 
-	for (size_t i = 0; i < need.count; i++)
-		got = mem_append(got, "%s%s", i == 0 ? "" : ",", need.words[i].text);
 	ck_assert_msg(strcmp(got, needs[_i].want) == 0, "/%s/: want \"%s\", got \"%s\"",
 		needs[_i].regex, needs[_i].want, got);
+	mem_free(context);
+}
+END_TEST
+
+static const struct {
+	const char *regex, *text;
+	bool is_met;
+} texts[] = {
+	{"quota", "Over QUOTA", true},
+	{"quota", "quo ta", false},
+	{"quota|mailbox", "the mailbox", true},
+	{"quota|mailbox", "the box", false},
+	{"your .*full", "full of your work", true},
+	{"your .*full", "your work", false},
+	{"<>|x-y", "From: <>", true},
+	{"<>|x-y", "From: <a>", false},
+	{"été", "ete", false},
+	{"été", "\xC3\x89T\xC3\x89", true},
+	{"^\\s*$", "quota", true},
+};
+
+/* What is not met was not met for the regex either; whether the text is indexed or not. */
+START_TEST(asks_for_the_need)
+{
+	void *context = mem_context(NULL, "test");
+	struct need need = need_read(context, texts[_i].regex);
+	struct haystack haystack = haystack_make(context, texts[_i].text);
+	bool without = need_is_met(&need, &haystack);
+
+	haystack_index(context, &haystack);
+	ck_assert_msg(need_is_met(&need, &haystack) == texts[_i].is_met, "/%s/ in \"%s\"",
+		texts[_i].regex, texts[_i].text);
+	ck_assert_msg(without || !texts[_i].is_met, "/%s/ in \"%s\", not indexed", texts[_i].regex,
+		texts[_i].text);
 	mem_free(context);
 }
 END_TEST
@@ -82,12 +137,12 @@ START_TEST(is_bounded)
 	void *context = mem_context(NULL, "test");
 	char *deep = mem_strdup(context, ""), *wide = mem_strdup(context, "abcd");
 
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 2000; i++) {
 		deep = mem_append(deep, "(");
 		wide = mem_append(wide, "|word%d", i);
 	}
-	ck_assert_uint_eq(need_read(context, deep).count, 0);
-	ck_assert_uint_eq(need_read(context, wide).count, 0);
+	ck_assert_int_eq(need_read(context, deep).form, NEED_NOTHING);
+	ck_assert_int_eq(need_read(context, wide).form, NEED_NOTHING);
 	mem_free(context);
 }
 END_TEST
@@ -98,6 +153,7 @@ int main(void)
 	TCase *tcase = tcase_create("need");
 
 	tcase_add_loop_test(tcase, reads_the_need, 0, ROWS(needs));
+	tcase_add_loop_test(tcase, asks_for_the_need, 0, ROWS(texts));
 	tcase_add_test(tcase, is_bounded);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
