@@ -1,142 +1,27 @@
 /*
- * prose.c: in charge of getting at the words of a report. HTML is not understood, only unwrapped:
- * tags that begin a new line do so, the others vanish, the few entities that mail software writes
- * are decoded.
+ * prose.c: in charge of getting at the words of a report: which of a message's texts are its own,
+ * and where the original begins in them.
+ *
+ * What others put behind a report is none of it: the footers of list managers, the disclaimers of
+ * gateways.
  */
 #include "classify/prose.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "classify/html.h"
 
 #define LINE_MAX_BYTES 4000
 #define EMPTY_LINES_MAX 3     /* in a row */
 #define FOLDED_MAX 100	      /* addresses over two lines that are joined */
 #define FOLD_MAX_BYTES 3      /* a line end and blanks, in the middle of one */
 #define ADDRESS_MAX_BYTES 320 /* of one, with the fold */
+#define STUB_MAX 300	      /* bytes of a plain text that HTML follows */
+#define FOOTER_LINE_MIN 8     /* characters of a line that sets a footer off */
 #define RUN_FIELDS_MIN 3      /* header fields in a row that make a returned original */
-
-/* Tags that end a line. */
-static const char *const breaking_tags[] = {"br", "p", "/p", "div", "/div", "tr", "/tr", "li",
-	"table", "/table", "hr", "h1", "h2", "h3", "/h1", "/h2", "/h3", "/td", "pre", "/pre",
-	"blockquote"};
-
-/* Elements whose content is no text. */
-static const char *const hidden_tags[] = {"style", "script", "head", "title"};
-
-static const struct {
-	const char *entity, *text;
-} entities[] = {
-	{"&lt;", "<"},
-	{"&gt;", ">"},
-	{"&amp;", "&"},
-	{"&quot;", "\""},
-	{"&nbsp;", " "},
-	{"&#39;", "'"},
-	{"&#64;", "@"},
-	{"&#8203;", ""},
-	{"&apos;", "'"},
-};
-
-static bool is_tag(const char *tag, const char *name)
-{
-	size_t length = strlen(name);
-
-	return strncasecmp(tag, name, length) == 0 && strchr(" \t\n/>", tag[length]) != NULL;
-}
-
-static bool is_one_of(const char *tag, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (is_tag(tag, names[i]))
-			return true;
-	}
-	return false;
-}
-
-/* Behind a hidden element whose tag begins at text, or NULL when it does not end. */
-static const char *skip_hidden(const char *text)
-{
-	for (size_t i = 0; i < sizeof(hidden_tags) / sizeof(hidden_tags[0]); i++) {
-		char close[16];
-		if (!is_tag(text + 1, hidden_tags[i]))
-			continue;
-		snprintf(close, sizeof(close), "</%s", hidden_tags[i]);
-		const char *end = text_find_fold(text, close);
-		return end == NULL ? NULL : end;
-	}
-	return text;
-}
-
-/* One entity at text, or none: how many bytes it takes, what it stands for. */
-static size_t decode_entity(const char *text, const char **decoded_out)
-{
-	for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++) {
-		size_t length = strlen(entities[i].entity);
-		if (strncasecmp(text, entities[i].entity, length) == 0) {
-			*decoded_out = entities[i].text;
-			return length;
-		}
-	}
-	return 0;
-}
-
-/* The address of the link "mailto:" whose tag lies between html and end, where the link's text
- * names none: it is copied to out, which stays in front of end. */
-static char *copy_mailto(const char *html, const char *end, char *out)
-{
-	static const char scheme[] = "mailto:";
-	size_t text_size = strcspn(end, "@<");
-	const char *target = NULL;
-	size_t size;
-
-	for (const char *in = html; target == NULL && in + sizeof(scheme) < end; in++) {
-		if (text_starts_fold(in, scheme))
-			target = in + sizeof(scheme) - 1;
-	}
-	if (!is_tag(html + 1, "a") || target == NULL || end[text_size] == '@')
-		return out;
-	size = strcspn(target, "\"'?> ");
-	if (target + size > end)
-		return out;
-	memmove(out + 1, target, size);
-	*out = ' ';
-	out[size + 1] = ' ';
-	return out + size + 2;
-}
-
-/* HTML to lines, in place: the result is never longer. */
-static void strip_html(char *html)
-{
-	char *out = html;
-
-	for (const char *in = html; *in != '\0';) {
-		const char *decoded;
-		size_t length;
-		if (*in == '<') {
-			const char *behind = skip_hidden(in);
-			const char *end = behind == NULL ? NULL : strchr(behind, '>');
-			if (is_one_of(in + 1, breaking_tags,
-				    sizeof(breaking_tags) / sizeof(breaking_tags[0])))
-				*out++ = '\n';
-			if (end == NULL)
-				break;
-			if (in[1] == 'a' || in[1] == 'A')
-				out = copy_mailto(in, end, out);
-			in = end + 1;
-		} else if (*in == '&' && (length = decode_entity(in, &decoded)) > 0) {
-			out = stpcpy(out, decoded);
-			in += length;
-		} else {
-			*out++ = *in == '\n' || *in == '\r' ? ' ' : *in;
-			in++;
-		}
-	}
-	*out = '\0';
-}
 
 /* The words that were read so far. */
 struct words {
@@ -175,8 +60,7 @@ static void append_lines(struct words *words, const char *text, size_t text_size
 		}
 		char *clean = words->text + words->size;
 		size_t clean_size = text_clean_into(clean, line, LINE_MAX_BYTES);
-		if (clean_size == 1 && *clean == ' ')
-			clean_size = 0;
+		clean_size -= clean_size > 0 && clean[clean_size - 1] == ' ';
 		if (clean_size > 0 || count_empty(words) < EMPTY_LINES_MAX) {
 			words->size += clean_size;
 			words->text[words->size++] = '\n';
@@ -187,24 +71,72 @@ static void append_lines(struct words *words, const char *text, size_t text_size
 	}
 }
 
-/* Texts of that type outside of messages. */
-static void append_parts(struct words *words, const struct mail *mail, const char *type)
+static void append_part(struct words *words, const struct part *part)
+{
+	size_t used = part->content.size < 2 * PROSE_MAX ? part->content.size : 2 * PROSE_MAX;
+	char *copy = mem_strndup(NULL, (const char *)part->content.data, used);
+
+	if (strcmp(part->type, "text/html") == 0)
+		html_strip(copy);
+	append_lines(words, copy, strlen(copy));
+	mem_free(copy);
+}
+
+/* True for what a list manager adds as a part of its own: it begins with a line that sets it off.
+ */
+static bool is_footer(const struct part *part)
+{
+	const char *text = (const char *)part->content.data;
+	size_t size = part->content.size, i = 0, length = 0;
+
+	while (i < size && strchr(" \r\n", text[i]) != NULL)
+		i++;
+	while (i + length < size && strchr("_-=*", text[i + length]) != NULL)
+		length++;
+	bool is_signature = length == 2 && i + length < size && text[i + length] == ' ';
+	i += length + is_signature;
+	return (length >= FOOTER_LINE_MIN || is_signature) && i < size &&
+	       strchr("\r\n", text[i]) != NULL;
+}
+
+/* HTML is read where the plain text, if there is any, only says that one should, or that the mail
+ * is from outside: it is short and names nobody. */
+static bool is_stub(const struct words *words)
+{
+	return words->size < STUB_MAX && memchr(words->text, '@', words->size) == NULL;
+}
+
+static bool is_original(const struct part *part)
+{
+	return part->is_message || strcmp(part->type, "text/rfc822-headers") == 0;
+}
+
+/* The texts of a report in their order, up to the original that came back. */
+static void append_texts(struct words *words, const struct mail *mail)
+{
+	bool has_original = false;
+
+	for (const struct part *part = mail->root; part != NULL;) {
+		bool is_html = strcmp(part->type, "text/html") == 0;
+		bool is_plain = strcmp(part->type, "text/plain") == 0;
+		bool is_more = words->size > 0 && (has_original || is_footer(part));
+		if (part->content.size > 0 && !part->is_message && !is_more &&
+			(is_plain || (is_html && is_stub(words))))
+			append_part(words, part);
+		has_original = has_original || is_original(part);
+		part = part->is_message ? part_behind(part, mail->root)
+					: part_following(part, mail->root);
+	}
+}
+
+/* Texts of a type that nobody knows. */
+static void append_unknown(struct words *words, const struct mail *mail)
 {
 	for (const struct part *part = mail->root; part != NULL;) {
-		if (part->is_message) { /* not into it */
-			part = part_behind(part, mail->root);
-			continue;
-		}
-		if (strcmp(part->type, type) == 0 && part->content.size > 0) {
-			size_t used = part->content.size < 2 * PROSE_MAX ? part->content.size
-									 : 2 * PROSE_MAX;
-			char *copy = mem_strndup(NULL, (const char *)part->content.data, used);
-			if (strcmp(type, "text/html") == 0)
-				strip_html(copy);
-			append_lines(words, copy, strlen(copy));
-			mem_free(copy);
-		}
-		part = part_following(part, mail->root);
+		if (!part->is_message && strcmp(part->type, "text") == 0 && part->content.size > 0)
+			append_part(words, part);
+		part = part->is_message ? part_behind(part, mail->root)
+					: part_following(part, mail->root);
 	}
 }
 
@@ -232,11 +164,9 @@ char *prose_read(const void *context, const struct mail *mail)
 {
 	struct words words = {.text = mem_strdup(context, "")};
 
-	append_parts(&words, mail, "text/plain");
-	if (words.size < 16)
-		append_parts(&words, mail, "text/html");
+	append_texts(&words, mail);
 	if (words.size == 0)
-		append_parts(&words, mail, "text");
+		append_unknown(&words, mail);
 	join_addresses(words.text, words.size);
 	return words.text;
 }

@@ -71,20 +71,84 @@ static const struct {
 } words[] = {
 	{"a link whose text names nobody", "html",
 		"<p>To <a href=\"mailto:ann@b.example?subject=x\">Ann</a> it failed.</p>",
-		"\nTo ann@b.example Ann it failed.\n"},
+		"To ann@b.example Ann it failed.\n\n"},
 	{"a link whose text is the address", "html",
 		"To <a href=\"mailto:ann@b.example\">ann@b.example</a> it failed, sadly.",
 		"To ann@b.example it failed, sadly.\n"},
 	{"a link to a page", "html", "See <a href=\"http://b.example/a@b\">this page</a> for help.",
 		"See this page for help.\n"},
 	{"an open link", "html", "A long enough text <a href=\"mailto:ann@b.example",
-		"A long enough text \n"},
+		"A long enough text\n"},
 	{"an address over two lines", "plain",
 		"It failed:\n<ann@a-long-name.\n b.example>: unknown\n",
 		"It failed:\n<ann@a-long-name.b.example>: unknown\n"},
+	{"<pre> keeps its lines", "html",
+		"<p>It failed:</p>\n<pre>ann@b.example\r\n   unknown user\n</pre>\n<p>Sorry</p>",
+		"It failed:\n\nann@b.example\n unknown user\n\nSorry\n\n"},
+	{"blocks begin a line each, and one only", "html",
+		"<div><div>It failed:</div>\n <div>ann@b.example</div></div>\n<div>&nbsp;</div>"
+		"<div>Sorry</div>",
+		"It failed:\nann@b.example\n\nSorry\n"},
+	{"line ends and blanks of the source", "html", "\n  It\nfailed,<br>\n  <b>sadly</b>.\n",
+		"It failed,\nsadly.\n"},
+	{"entities by number", "html", "To &#60;ann&#x40;b.example&#62; it wasn&#8217;t delivered",
+		"To <ann@b.example> it wasn\u2019t delivered\n"},
+	{"entities by name", "html", "Empf&auml;nger &Eacute;va &ndash; ann&commat;&bogus;&amp;lt;",
+		"Empf\u00e4nger \u00c9va \u2013 ann&commat;&bogus;&lt;\n"},
+	{"entities of no character", "html", "a&#0;b&#xD800;c&#1114112;d&#99999999;e &#; &;",
+		"abcd&#99999999;e &#; &;\n"},
+	{"a blank behind each line", "plain", "ann@b.example \nunknown user \t\n",
+		"ann@b.example\nunknown user\n"},
 	{"words over two lines", "plain", "if a <b\n and c> or d@e.example\n",
 		"if a <b\n and c> or d@e.example\n"},
 };
+
+#define PARTS "multipart/mixed; boundary=b\n\n--b\n"
+#define NEXT(type) "\n--b\nContent-Type: " type "\n\n"
+#define REPORT_TEXT "It failed: ann@b.example has no mailbox.\n"
+#define BANNER "This came from outside. Do not click.\n"
+
+/* Which texts of a message are its words: type, body and what is behind. */
+static const struct {
+	const char *what;
+	const char *message;
+	const char *want;
+} choices[] = {
+	{"HTML where the text names nobody",
+		PARTS NEXT("text/plain") BANNER NEXT("text/html") "<p>" REPORT_TEXT "</p>\n--b--\n",
+		BANNER REPORT_TEXT "\n"},
+	{"no HTML where it does",
+		PARTS NEXT("text/plain") REPORT_TEXT NEXT("text/html") "<p>more</p>\n--b--\n",
+		REPORT_TEXT},
+	{"no footer of a list manager",
+		PARTS NEXT("text/plain")
+			REPORT_TEXT NEXT("text/plain") "____________\nannounce mailing "
+						       "list\nannounce@b.example\n--b--\n",
+		REPORT_TEXT},
+	{"none behind the original",
+		PARTS NEXT("text/plain")
+			REPORT_TEXT NEXT("message/rfc822") "To: a@b.example\n\nx\n" NEXT(
+				"text/plain") "Confidential: ask c@d.example\n--b--\n",
+		REPORT_TEXT},
+	{"what stands behind it alone",
+		PARTS NEXT("message/rfc822") "To: a@b.example\n\nx\n" NEXT("text/plain") REPORT_TEXT
+		"--b--\n",
+		REPORT_TEXT},
+};
+
+START_TEST(chooses_texts)
+{
+	void *context = mem_context(NULL, "test");
+	char *raw = mem_printf(context, "Content-Type: %s", choices[_i].message);
+	const struct mail *mail =
+		mail_read(context, (struct bytes){(const unsigned char *)raw, strlen(raw)}, NULL);
+	const char *got = prose_read(context, mail);
+
+	ck_assert_msg(strcmp(got, choices[_i].want) == 0, "%s: got \"%s\", want \"%s\"",
+		choices[_i].what, got, choices[_i].want);
+	mem_free(context);
+}
+END_TEST
 
 START_TEST(reads_words)
 {
@@ -110,6 +174,7 @@ int main(void)
 	tcase_add_loop_test(tcase, finds_fields, 0, ROWS(runs));
 	tcase_add_loop_test(tcase, finds_bounce, 0, ROWS(bounces));
 	tcase_add_loop_test(tcase, reads_words, 0, ROWS(words));
+	tcase_add_loop_test(tcase, chooses_texts, 0, ROWS(choices));
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
