@@ -449,9 +449,10 @@ static bool is_list_of(const char *report_to, const char *address)
 
 /* When the report names nobody, but the original went to one address only, that one failed. */
 static void add_original_recipient(
-	const void *context, const struct mail *mail, struct bounce *bounce)
+	const void *context, struct evidence_text *text, struct bounce *bounce)
 {
 	struct search *search = mem_new(context, struct search);
+	const struct mail *mail = text->mail;
 	struct original original = {0};
 	struct match none = {0};
 	size_t count;
@@ -461,7 +462,7 @@ static void add_original_recipient(
 		return;
 	char **addresses = header_addresses(context, headers_find(&original.headers, "To"), &count);
 	*search = (struct search){.context = context, .mail = mail, .is_generic = true};
-	search->words = haystack_make(context, "");
+	search->words = *find_unknown(text);
 	if (count == 1 && !is_list_address(&original.headers, addresses[0]) &&
 		!is_list_of(
 			header_address(context, headers_find(&mail->headers, "To")), addresses[0]))
@@ -495,6 +496,24 @@ static void add_lone_recipient(
 		finish(search, NULL, kind_name(bounce->kind), bounce);
 }
 
+/* What a report part says of the one recipient whose address it does not give. */
+static void complete_nameless(const void *context, struct bounce *bounce)
+{
+	const struct recipient *nameless = &bounce->nameless;
+	struct recipient *recipient =
+		mem_memdup(context, bounce->recipients, sizeof(*bounce->recipients));
+
+	if (nameless->action != NULL)
+		recipient->action = nameless->action;
+	if (nameless->status != NULL)
+		recipient->status = nameless->status;
+	if (nameless->diagnostic != NULL)
+		recipient->diagnostic = nameless->diagnostic;
+	if (nameless->remote_mta != NULL)
+		recipient->remote_mta = nameless->remote_mta;
+	bounce->recipients = recipient;
+}
+
 void dialect_add_recipients(const void *context, const struct mail *mail, struct bounce *bounce)
 {
 	struct bounce found = {0};
@@ -511,7 +530,9 @@ void dialect_add_recipients(const void *context, const struct mail *mail, struct
 	else
 		add_lone_recipient(context, &text, bounce);
 	if (bounce->recipient_count == 0)
-		add_original_recipient(context, mail, bounce);
+		add_original_recipient(context, &text, bounce);
+	if (bounce->recipient_count == 1)
+		complete_nameless(context, bounce);
 	if (bounce->recipient_count > 0 && bounce->dialect == NULL)
 		bounce->dialect = "generic";
 }

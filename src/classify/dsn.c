@@ -29,6 +29,7 @@ struct report {
 	struct recipient *recipients;
 	size_t count, room;
 	struct recipient current; /* address: Original-Recipient so far; final: Final-Recipient */
+	struct recipient nameless; /* the last whose address is none, X.400 or a local user */
 	bool has_original, has_final;
 };
 
@@ -89,6 +90,8 @@ static void finish_recipient(struct report *report)
 					reason_find_status(report->context, current->diagnostic);
 		}
 		report->recipients[report->count++] = *current;
+	} else if (current->status != NULL || current->diagnostic != NULL) {
+		report->nameless = *current;
 	}
 	memset(current, 0, sizeof(*current));
 	report->has_original = report->has_final = false;
@@ -114,7 +117,7 @@ static void read_original_recipient(struct report *report, const char *value)
 	if (report->has_original)
 		finish_recipient(report);
 	report->has_original = true;
-	report->current.address = status_part_address(report->context, value);
+	report->current.address = status_part_original(report->context, value);
 }
 
 static void read_final_recipient(struct report *report, const char *value)
@@ -179,15 +182,29 @@ static const struct {
 	{"X-Postfix-Sender", read_postfix_sender},
 };
 
+/* A group that names nobody, behind a recipient of whom nothing is said: an empty line went between
+ * his fields. */
+static bool is_continued(const struct report *report, const struct headers *group)
+{
+	const struct recipient *current = &report->current;
+
+	return (report->has_original || report->has_final) &&
+	       headers_find(group, "Final-Recipient") == NULL &&
+	       headers_find(group, "Original-Recipient") == NULL &&
+	       (headers_find(group, "Action") == NULL || current->action == NULL) &&
+	       (headers_find(group, "Status") == NULL || current->status == NULL);
+}
+
 static void read_group(struct report *report, const struct headers *group)
 {
+	if (!is_continued(report, group))
+		finish_recipient(report);
 	for (size_t i = 0; i < group->count; i++) {
 		for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++) {
 			if (text_equal_fold(group->items[i].name, fields[f].name))
 				fields[f].read(report, group->items[i].value);
 		}
 	}
-	finish_recipient(report);
 }
 
 /* The gravest fate gives the report its kind: one recipient failed makes it a failure. */
@@ -201,6 +218,8 @@ static enum kind find_report_kind(const struct report *report)
 				return order[k];
 		}
 	}
+	if (report->nameless.action != NULL)
+		return find_recipient_kind(&report->nameless);
 	return KIND_FAILED;
 }
 
@@ -218,14 +237,20 @@ static void add_threading_ids(struct report *report, const struct mail *mail)
 	}
 }
 
-/* Where a line begins with name, or the size when none does. */
+/* Where a line begins with name, blanks and '>' in front of it left aside, or the size when none
+ * does. */
 static size_t find_line(struct bytes text, const char *name)
 {
 	size_t offset = 0, length = strlen(name);
 
 	while (offset + length < text.size) {
 		const unsigned char *line = text.data + offset;
-		if (strncasecmp((const char *)line, name, length) == 0)
+		size_t marks = 0;
+		while (offset + marks + length < text.size && line[marks] != '\0' &&
+			strchr(" \t>", line[marks]) != NULL)
+			marks++;
+		if (offset + marks + length <= text.size &&
+			strncasecmp((const char *)line + marks, name, length) == 0)
 			return offset;
 		const unsigned char *newline = memchr(line, '\n', text.size - offset);
 		if (newline == NULL)
@@ -247,12 +272,14 @@ static struct bytes find_status_text(const struct mail *mail)
 	for (const struct part *part = mail->root; is_report && part != NULL;
 		part = part_following(part, mail->root)) {
 		struct bytes text = part->content;
-		size_t start = part_is_text(part) ? find_line(text, "Reporting-MTA:") : text.size;
+		bool is_readable =
+			part_is_text(part) || strcmp(part->type, "application/octet-stream") == 0;
+		size_t start = is_readable ? find_line(text, "Reporting-MTA") : text.size;
 		if (start == text.size)
 			continue;
 		text = (struct bytes){text.data + start, text.size - start};
 		text.size = find_line(text, "--");
-		if (find_line(text, "Final-Recipient:") < text.size)
+		if (find_line(text, "Final-Recipient") < text.size)
 			return text;
 	}
 	return (struct bytes){NULL, 0};
@@ -270,24 +297,61 @@ static bool is_from_person(const struct mail *mail)
 	       headers_find(&mail->headers, "X-Failed-Recipients") == NULL;
 }
 
-bool dsn_read(const void *context, const struct mail *mail, struct bounce *bounce)
+/* The groups of one part. Returns how many there are. */
+static size_t read_groups(struct report *report, struct bytes content)
 {
-	const struct part *part = status_part_find(mail, status_types);
-	struct bytes content = part != NULL ? part->content : find_status_text(mail);
-	struct report report = {.context = context, .bounce = bounce};
 	struct headers group;
 	size_t offset = 0, groups = 0;
 
-	if (is_from_person(mail))
-		return false;
+	content = status_part_tidy(report->context, content);
 	for (bool is_group = true; is_group;) {
-		void *scratch = mem_context(context, "group"); /* there can be 100,000 */
+		void *scratch = mem_context(report->context, "group"); /* there can be 100,000 */
 		is_group = status_part_next_group(scratch, content, &offset, &group);
 		if (is_group)
-			read_group(&report, &group);
+			read_group(report, &group);
 		groups += is_group;
 		mem_free(scratch);
 	}
+	finish_recipient(report);
+	return groups;
+}
+
+/* Gateways that split a message write a report for each piece: the parts of first's type from it
+ * on, not those in what came back. */
+static size_t read_parts(struct report *report, const struct mail *mail, const struct part *first)
+{
+	size_t groups = 0;
+
+	for (const struct part *part = first; part != NULL;
+		part = part->is_message ? part_behind(part, mail->root)
+					: part_following(part, mail->root)) {
+		if (strcmp(part->type, first->type) == 0)
+			groups += read_groups(report, part->content);
+	}
+	return groups;
+}
+
+/* MDN's part with the fields of a delivery report, as some gateways label it. */
+static const struct part *find_mislabelled(const struct mail *mail)
+{
+	const struct part *part = part_find(mail->root, "message/disposition-notification");
+
+	return part != NULL && find_line(part->content, "Action:") < part->content.size ? part
+											: NULL;
+}
+
+bool dsn_read(const void *context, const struct mail *mail, struct bounce *bounce)
+{
+	const struct part *part = status_part_find(mail, status_types);
+	struct report report = {.context = context, .bounce = bounce};
+	size_t groups;
+
+	if (is_from_person(mail))
+		return false;
+	if (part == NULL)
+		part = find_mislabelled(mail);
+	groups = part != NULL ? read_parts(&report, mail, part)
+			      : read_groups(&report, find_status_text(mail));
 	if (groups == 0)
 		return false;
 	add_threading_ids(&report, mail);
@@ -296,6 +360,7 @@ bool dsn_read(const void *context, const struct mail *mail, struct bounce *bounc
 	bounce->has_status_part = part != NULL;
 	bounce->recipients = report.recipients;
 	bounce->recipient_count = report.count;
+	bounce->nameless = report.nameless;
 	if (report.count > 0)
 		parent_find(context, mail, bounce);
 	return true;

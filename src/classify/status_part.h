@@ -21,6 +21,15 @@ bool status_part_next_group(
  * sent to. */
 char *status_part_address(const void *context, const char *value);
 
+/* The same of Original-Recipient: a '+' or '=' that is still encoded as it was in the SMTP command
+ * (RFC 3461 section 4, "+2B" and "+3D") is decoded. */
+char *status_part_original(const void *context, const char *value);
+
+/* Content as its writer had it: without the blanks or '>' in front of each field, and without a
+ * quoted-printable encoding that no header declares ("ann=40example.net"). On context, or content
+ * itself. */
+struct bytes status_part_tidy(const void *context, struct bytes content);
+
 /* What stands behind "type;" of a typed field (Reporting-MTA, Diagnostic-Code), clean, at most
  * limit bytes; NULL for NULL or nothing. */
 char *status_part_typed(const void *context, const char *value, size_t limit);
