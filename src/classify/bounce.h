@@ -59,7 +59,8 @@ struct bounce {
 	bool has_status_part; /* it was read from a delivery-status part */
 	const struct recipient *recipients;
 	size_t recipient_count;
-	struct recipient nameless; /* what a report part says of one whose address it does not give */
+	struct recipient
+		nameless; /* what a report part says of one whose address it does not give */
 	struct reporter reporter;
 	struct original original;
 	const char *words;	     /* of the report, up to the original; NULL: not read */

@@ -60,9 +60,22 @@ static struct haystack cut_original(const struct rule *rule, const struct haysta
 	return words;
 }
 
+/* The words without the borders of tables that are drawn with '|'. Everything keeps its place. */
+static struct haystack clear_borders(const void *context, const struct haystack *words)
+{
+	char *text = mem_strdup(context, words->text);
+
+	for (char *border = text; (border = strchr(border, '|')) != NULL;)
+		*border = ' ';
+	struct haystack cleared = haystack_make(context, text);
+	haystack_index(context, &cleared);
+	cleared.size = words->size;
+	return cleared;
+}
+
 /* The same for any software: its line is one of those that "kind ordinary" in generic.rules lists,
  * or the header fields begin without one. */
-static struct haystack cut_unknown_original(const struct haystack *prose)
+static struct haystack cut_unknown_original(const void *context, const struct haystack *prose)
 {
 	const struct rules *rules = rule_set_find("generic.rules");
 	struct haystack words = *prose;
@@ -70,6 +83,8 @@ static struct haystack cut_unknown_original(const struct haystack *prose)
 
 	if (fields > 0)
 		words.size = fields;
+	if (memchr(words.text, '|', words.size) != NULL)
+		words = clear_borders(context, &words);
 	for (size_t i = 0; i < rules->count; i++) {
 		if (rules->items[i].type == RULE_KIND && rules->items[i].kind == KIND_ORDINARY)
 			words = cut_original(&rules->items[i], &words);
@@ -80,7 +95,7 @@ static struct haystack cut_unknown_original(const struct haystack *prose)
 static const struct haystack *find_unknown(struct evidence_text *text)
 {
 	if (!text->has_unknown) {
-		text->unknown = cut_unknown_original(evidence_find_prose(text));
+		text->unknown = cut_unknown_original(text->context, evidence_find_prose(text));
 		text->has_unknown = true;
 	}
 	return &text->unknown;
@@ -187,13 +202,33 @@ static void find_named_by_field(struct search *search)
 	}
 }
 
+/* How many empty lines end what is said of a recipient: two, but of the last of a list that has
+ * none between its items the first does. */
+static int count_ends(const struct search *search)
+{
+	const char *text = search->words.text;
+
+	for (size_t i = 0; i + 1 < search->count; i++) {
+		size_t start = search->ends[i], end = search->starts[i + 1];
+		char *between;
+		if (end <= start || end > search->words.size)
+			return 2;
+		between = mem_strndup(search->context, text + start, end - start);
+		bool is_close = strstr(between, "\n\n") == NULL;
+		mem_free(between);
+		if (!is_close)
+			return 2;
+	}
+	return search->count > 1 ? 1 : 2;
+}
+
 /* What is said of the recipient: behind his address, to the next recipient or the second empty
  * line. */
 static char *find_diagnostic(const struct search *search, size_t index)
 {
 	size_t start = search->places[index].end;
 	size_t end = search->words.size;
-	int empty = 0;
+	int empty = 0, ends = count_ends(search);
 
 	for (size_t i = 0; i < search->count; i++) {
 		if (search->places[i].start > start && search->places[i].start < end)
@@ -205,7 +240,7 @@ static char *find_diagnostic(const struct search *search, size_t index)
 		end = start + DIAGNOSTIC_MAX;
 	for (size_t i = start; i + 1 < end; i++) {
 		if (search->words.text[i] == '\n' && search->words.text[i + 1] == '\n' &&
-			++empty == 2)
+			++empty == ends)
 			end = i;
 	}
 	struct bytes text = {(const unsigned char *)search->words.text + start, end - start};
@@ -254,13 +289,29 @@ static void complete(const struct search *search, const struct rule *rule, const
 		recipient->reply = reason_find_reply(search->context, said);
 }
 
+/* What is said of each, NULL where nothing is. Of several in a row, with nothing but commas or
+ * "and" between, what stands behind the last is said of all. */
+static void find_diagnostics(const struct search *search, char **said_out)
+{
+	for (size_t i = search->count; i-- > 0;) {
+		said_out[i] = find_diagnostic(search, i);
+		bool has_words = said_out[i] != NULL && strlen(said_out[i]) > 3;
+		if (!has_words && i + 1 < search->count && search->ends[i] > 0 &&
+			search->starts[i + 1] >= search->ends[i])
+			said_out[i] = said_out[i + 1];
+	}
+}
+
 /* Completes what was found and hands it to the bounce. rule may be NULL. */
 static void finish(
 	struct search *search, const struct rule *rule, const char *action, struct bounce *bounce)
 {
+	char **said = mem_new_array(search->context, char *, search->count);
+
+	find_diagnostics(search, said);
 	for (size_t i = 0; i < search->count; i++) {
 		search->recipients[i].action = action;
-		complete(search, rule, find_diagnostic(search, i), &search->recipients[i]);
+		complete(search, rule, said[i], &search->recipients[i]);
 	}
 	bounce->recipients = search->recipients;
 	bounce->recipient_count = search->count;
@@ -292,8 +343,9 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 		find_in_field(search);
 	if (is_generic && search->count == 0 && has_address_line(rule))
 		return false;
-	is_delay = is_delayed(rule, &search->words, &text->subject) ||
-		   (is_generic && evidence_is_marked(KIND_DELAYED, text));
+	is_delay = !search->has_waiting &&
+		   (is_delayed(rule, &search->words, &text->subject) ||
+			   (is_generic && evidence_is_marked(KIND_DELAYED, text)));
 	if (search->count > 0)
 		finish(search, rule, is_delay ? "delayed" : "failed", bounce);
 	bounce->kind = is_delay ? KIND_DELAYED : KIND_FAILED;
@@ -389,7 +441,7 @@ void dialect_name_recipients(const void *context, const struct rule *rule,
 		search_add_address(search, text->named, &match);
 	if (has_address_line(rule)) {
 		struct haystack words = cut_original(rule, evidence_find_prose(text));
-		search->words = cut_unknown_original(&words);
+		search->words = cut_unknown_original(context, &words);
 		find_addresses(search, rule);
 	}
 	bounce->recipients = search->recipients;
@@ -432,21 +484,6 @@ static bool is_list_address(const struct headers *original, const char *address)
 	return is_found;
 }
 
-/* True when the report came to announce-bounces@, announce+...@ or owner-announce@ of announce@. */
-static bool is_list_of(const char *report_to, const char *address)
-{
-	const char *at = strrchr(address, '@');
-	size_t length = at == NULL ? 0 : (size_t)(at - address);
-
-	if (report_to == NULL || at == NULL || strrchr(report_to, '@') == NULL ||
-		strcmp(strrchr(report_to, '@'), at) != 0)
-		return false;
-	if (strncmp(report_to, "owner-", 6) == 0 && strcmp(report_to + 6, address) == 0)
-		return true;
-	return strncmp(report_to, address, length) == 0 &&
-	       (report_to[length] == '-' || report_to[length] == '+');
-}
-
 /* When the report names nobody, but the original went to one address only, that one failed. */
 static void add_original_recipient(
 	const void *context, struct evidence_text *text, struct bounce *bounce)
@@ -464,8 +501,7 @@ static void add_original_recipient(
 	*search = (struct search){.context = context, .mail = mail, .is_generic = true};
 	search->words = *find_unknown(text);
 	if (count == 1 && !is_list_address(&original.headers, addresses[0]) &&
-		!is_list_of(
-			header_address(context, headers_find(&mail->headers, "To")), addresses[0]))
+		!search_is_list_of(text->addressee, addresses[0]))
 		search_add_address(search, addresses[0], &none);
 	if (search->count == 1)
 		finish(search, NULL, kind_name(bounce->kind), bounce);
@@ -514,6 +550,35 @@ static void complete_nameless(const void *context, struct bounce *bounce)
 	bounce->recipients = recipient;
 }
 
+/* The reader to whom the mail went that comes back to "announce-bounces+ann=example.net@", when the
+ * report names nobody. */
+static void add_verp_recipient(
+	const void *context, struct evidence_text *text, struct bounce *bounce)
+{
+	struct search *search = mem_new(context, struct search);
+	const struct match none = {0};
+	const char *plus = text->addressee == NULL ? NULL : strchr(text->addressee, '+');
+	char *address = plus == NULL ? NULL : mem_strdup(context, plus + 1);
+	char *at = address == NULL ? NULL : strrchr(address, '@');
+
+	if (at == NULL)
+		return;
+	*at = '\0';
+	at = strrchr(address, '=');
+	if (at == NULL || at == address || strchr(at, '.') == NULL ||
+		(strchr(address, '=') != at && text_starts_fold(address, "prvs=")) ||
+		text_starts_fold(address, "srs"))
+		return;
+	*at = '@';
+	*search = (struct search){.context = context,
+		.mail = text->mail,
+		.is_generic = true,
+		.words = *find_unknown(text)};
+	search_add_address(search, address, &none);
+	if (search->count == 1)
+		finish(search, NULL, kind_name(bounce->kind), bounce);
+}
+
 void dialect_add_recipients(const void *context, const struct mail *mail, struct bounce *bounce)
 {
 	struct bounce found = {0};
@@ -531,6 +596,8 @@ void dialect_add_recipients(const void *context, const struct mail *mail, struct
 		add_lone_recipient(context, &text, bounce);
 	if (bounce->recipient_count == 0)
 		add_original_recipient(context, &text, bounce);
+	if (bounce->recipient_count == 0)
+		add_verp_recipient(context, &text, bounce);
 	if (bounce->recipient_count == 1)
 		complete_nameless(context, bounce);
 	if (bounce->recipient_count > 0 && bounce->dialect == NULL)

@@ -28,7 +28,7 @@ struct report {
 	struct bounce *bounce;
 	struct recipient *recipients;
 	size_t count, room;
-	struct recipient current; /* address: Original-Recipient so far; final: Final-Recipient */
+	struct recipient current;  /* address: Original-Recipient so far; final: Final-Recipient */
 	struct recipient nameless; /* the last whose address is none, X.400 or a local user */
 	bool has_original, has_final;
 };

@@ -55,7 +55,8 @@ bool mdn_read(const void *context, const struct mail *mail, struct bounce *bounc
 
 	if (part == NULL || !status_part_next_group(context, part->content, &offset, &group))
 		return false;
-	if (headers_find(&group, "Disposition") == NULL && headers_find(&group, "Reporting-MTA") != NULL)
+	if (headers_find(&group, "Disposition") == NULL &&
+		headers_find(&group, "Reporting-MTA") != NULL)
 		return false; /* a delivery report with the wrong label (dsn.c) */
 	bounce->kind = is_refusal(context, mail, &group) ? KIND_FAILED : KIND_MDN;
 	bounce->dialect = "mdn";

@@ -19,6 +19,7 @@
 #include "base/rules.h"
 #include "base/text.h"
 #include "classify/detail.h"
+#include "classify/original.h"
 #include "classify/prose.h"
 #include "classify/rule_set.h"
 
@@ -228,6 +229,36 @@ static void cut_original(char *words)
 	}
 }
 
+/* Takes out the lines that only repeat fields of the original: who sent it says nothing of why. */
+static void drop_fields(char *words)
+{
+	static const char *const names[] = {"sender", "from", "mail from", "mail-from",
+		"envelope from", "subject", "betreff", "absender", "von", "message-id", "date"};
+	char *out = words;
+
+	for (const char *line = words; *line != '\0';) {
+		size_t length = strcspn(line, "\n") + 1;
+		const char *name = line + strspn(line, " >*|");
+		bool is_field = false;
+		if (line[length - 1] == '\0')
+			length--;
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			const char *behind = name + strlen(names[i]);
+			if (text_starts_fold(name, names[i]) &&
+				(*behind == ':' || *behind == '=' ||
+					strncmp(behind, "  ", 2) == 0 ||
+					strncmp(behind, " :", 2) == 0))
+				is_field = true;
+		}
+		if (!is_field) {
+			memmove(out, line, length);
+			out += length;
+		}
+		line += length;
+	}
+	*out = '\0';
+}
+
 /* The paragraphs of words from each line that names the address to the next empty one. */
 static char *find_paragraphs(const void *context, const char *words, const char *address)
 {
@@ -306,14 +337,53 @@ void reason_judge(const void *context, const struct bounce *bounce, const char *
 	mem_free(scratch);
 }
 
-static void settle_recipient(const void *context, const char *words, const struct bounce *bounce,
-	struct recipient *recipient)
+/* What holds for each of the recipients: the words above the first of them, and the subject where
+ * it is not the original's. */
+static char *find_heading(const void *context, const struct mail *mail, const struct bounce *bounce,
+	const char *words)
+{
+	char *subject = header_decode(context, headers_find(&mail->headers, "Subject"));
+	struct original original = {0};
+	size_t size = strlen(words);
+
+	original_find(context, mail, &original);
+	if (subject == NULL || (original.subject != NULL && *original.subject != '\0' &&
+				       text_find_fold(subject, original.subject) != NULL))
+		subject = mem_strdup(context, "");
+	for (size_t i = 0; i < bounce->recipient_count; i++) {
+		const char *address = bounce->recipients[i].address;
+		const char *found = address == NULL ? NULL : text_find_fold(words, address);
+		if (found != NULL && (size_t)(found - words) < size)
+			size = (size_t)(found - words);
+	}
+	if (bounce->recipient_count == 1) /* all the words were asked already */
+		size = 0;
+	return mem_printf(context, "%s. %.*s", subject, (int)size, words);
+}
+
+/* Where nothing is known from what is said of the recipient. */
+static void settle_by_heading(const void *context, const struct mail *mail, const char *words,
+	const struct bounce *bounce, struct recipient *recipient)
+{
+	struct recipient other = *recipient;
+	void *scratch = mem_context(context, "heading");
+
+	reason_judge(context, bounce, find_heading(scratch, mail, bounce, words), &other);
+	if (other.reason_by != NULL && other.reason != REASON_SYSTEMERROR) /* "Mail System Error" */
+		*recipient = other;
+	mem_free(scratch);
+}
+
+static void settle_recipient(const void *context, const struct mail *mail, const char *words,
+	const struct bounce *bounce, struct recipient *recipient)
 {
 	char *around = find_surroundings(context, bounce, recipient, words);
 
 	if (recipient->status == NULL && bounce->recipient_count == 1)
 		recipient->status = reason_find_status(context, around);
 	reason_judge(context, bounce, around, recipient);
+	if (recipient->reason_by == NULL && bounce->recipient_count <= RECIPIENTS_IN_WORDS)
+		settle_by_heading(context, mail, words, bounce, recipient);
 	mem_free(around);
 }
 
@@ -328,10 +398,11 @@ void reason_settle(const void *context, const struct mail *mail, struct bounce *
 	char *words = bounce->words == NULL ? prose_read(context, mail)
 					    : mem_strdup(context, bounce->words);
 	cut_original(words);
+	drop_fields(words);
 	struct recipient *recipients = mem_new_array(context, struct recipient, count);
 	memcpy(recipients, bounce->recipients, count * sizeof(*recipients));
 	for (size_t i = 0; i < count; i++)
-		settle_recipient(context, words, bounce, &recipients[i]);
+		settle_recipient(context, mail, words, bounce, &recipients[i]);
 	bounce->recipients = recipients;
 }
 

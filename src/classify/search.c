@@ -10,12 +10,43 @@
 #include "base/address.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "classify/original.h"
 
 #define LABEL_MAX 20	  /* bytes of a label in a line of its own */
 #define SIBLING_GAP_MAX 3 /* lines between two addresses of one list */
 
 static const char *const role_names[] = {"postmaster", "mailer-daemon", "abuse", "root",
 	"hostmaster", "mailerdaemon", "no-reply", "noreply"};
+
+bool search_is_list_of(const char *report_to, const char *address)
+{
+	const char *at = strrchr(address, '@');
+	size_t length = at == NULL ? 0 : (size_t)(at - address);
+
+	if (report_to == NULL || at == NULL || strrchr(report_to, '@') == NULL ||
+		strcmp(strrchr(report_to, '@'), at) != 0)
+		return false;
+	if (strncmp(report_to, "owner-", 6) == 0 && strcmp(report_to + 6, address) == 0)
+		return true;
+	return strncmp(report_to, address, length) == 0 &&
+	       (report_to[length] == '-' || report_to[length] == '+');
+}
+
+/* True for the Message-ID of what came back. */
+static bool is_original_id(const struct search *search, const char *address)
+{
+	struct original original = {0};
+	void *scratch = mem_context(search->context, "original");
+	bool is_id = false;
+
+	original_find(scratch, search->mail, &original);
+	if (original.message_id != NULL) {
+		char *id = header_address(scratch, original.message_id);
+		is_id = id != NULL && address_equal(id, address);
+	}
+	mem_free(scratch);
+	return is_id;
+}
 
 /* Addresses that a generic rule must not take for a failed recipient. */
 static bool is_bystander(const struct search *search, const char *address)
@@ -35,7 +66,8 @@ static bool is_bystander(const struct search *search, const char *address)
 		if (others[i] != NULL && address_equal(others[i], address))
 			return true;
 	}
-	return false;
+	return search->is_generic &&
+	       (search_is_list_of(search->addressee, address) || is_original_id(search, address));
 }
 
 void search_add_address(struct search *search, const char *text, const struct match *match)
@@ -105,6 +137,25 @@ bool search_is_author(const char *text, size_t start)
 	       text_starts_fold(text + end - 7, "message");
 }
 
+/* True when a sentence and a paragraph end between what a rule went by and the address, and the
+ * address does not begin its line: somebody's signature. */
+static bool is_elsewhere(const char *text, const struct match *match)
+{
+	size_t line = match->address_start;
+	bool has_ended = false;
+
+	if (match->start >= match->address_start)
+		return false;
+	for (size_t i = match->start; i + 2 < match->address_start; i++)
+		has_ended = has_ended || (strchr(".!?", text[i]) != NULL && text[i + 1] == '\n' &&
+						 text[i + 2] == '\n');
+	while (line > match->start && text[line - 1] != '\n')
+		line--;
+	line += strspn(text + line, " \t*>-<(\"'[");
+	return has_ended && line < match->address_start &&
+	       memchr(text + line, ':', match->address_start - line) == NULL;
+}
+
 void search_add_match(struct search *search, const char *where, const struct match *match)
 {
 	const char *domain = match->is_local ? find_author_domain(search) : NULL;
@@ -112,7 +163,8 @@ void search_add_match(struct search *search, const char *where, const struct mat
 		match->address_end - match->address_start);
 	char *word;
 
-	if (search->is_generic && search_is_author(where, match->address_start))
+	if (search->is_generic &&
+		(search_is_author(where, match->address_start) || is_elsewhere(where, match)))
 		return;
 	while ((word = strsep(&rest, ",; \t\n")) != NULL) {
 		if (domain != NULL && *word != '\0' && strchr(word, '@') == NULL)
@@ -206,20 +258,26 @@ static void add_siblings(struct search *search)
 	}
 }
 
-/* True when the words behind a recipient begin with success. */
+/* True when the words behind a recipient begin with success. In a line of its own, "Delivered:" is
+ * the heading of those who come next. */
 static bool is_success(const char *said)
 {
+	const char *line = said + strspn(said, " >)");
 	static const char *const labels[] = {"result", "action", "status", "state"};
-	static const char *const words[] = {"delivered", "250 ", "success", "ok\n", "relayed"};
+	static const char *const words[] = {"delivered", "250 ", "success", "ok\n", "ok ",
+		"relayed", "accepted", "sent\n", "sent ", "zugestellt", "entregad", "dostarczon",
+		"доставлено"};
 
-	said += strspn(said, " >)\n:.,;-");
+	said += strspn(said, " >)\n:.,;-<");
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
 		if (text_starts_fold(said, labels[i]))
 			said += strlen(labels[i]) + strspn(said + strlen(labels[i]), " :=");
 	}
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		size_t length = strlen(words[i]);
 		if (text_starts_fold(said, words[i]))
-			return true;
+			return *line != '\n' ||
+			       strcspn(said + length, ":") > strcspn(said + length, "@\n");
 	}
 	return false;
 }
@@ -249,6 +307,24 @@ static bool is_delivered(const struct search *search, size_t index)
 	       is_success(search->words.text + search->places[index].end);
 }
 
+/* True when the words behind a recipient begin with an attempt to come. */
+static bool is_waiting(const struct search *search, size_t index)
+{
+	static const char *const words[] = {"still ", "delayed", "deferred", "queued", "waiting",
+		"pending", "postponed", "retrying", "will be retried", "will retry", "verzögert",
+		"wartet", "noch nicht"};
+	const char *said = search->words.text + search->ends[index];
+
+	if (search->ends[index] >= search->words.size)
+		return false;
+	said += strspn(said, " >):.,;-");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (text_starts_fold(said, words[i]))
+			return true;
+	}
+	return false;
+}
+
 /* True in a line "To: ann@example.net", as a summary of the original has it. */
 static bool is_summary(const struct search *search, size_t index)
 {
@@ -275,6 +351,9 @@ void search_complete(struct search *search)
 	add_neighbours(search);
 	add_siblings(search);
 	drop(search, is_delivered);
+	size_t count = search->count;
+	drop(search, is_waiting);
+	search->has_waiting = search->count < count;
 }
 
 /* Whom one asks for help. */

@@ -18,6 +18,7 @@ struct search {
 	struct haystack words;		/* up to the returned original */
 	const char *author, *addressee; /* as in evidence_text */
 	bool is_generic;
+	bool has_waiting; /* some failed, and others still wait, who are left out */
 	struct recipient *recipients;
 	struct place *places; /* of each recipient */
 	size_t count, room;
@@ -33,6 +34,9 @@ void search_add_match(struct search *search, const char *where, const struct mat
 /* True when the line says, or what stands in front of start, that there is the address of who wrote
  * or can be asked. */
 bool search_is_author(const char *text, size_t start);
+
+/* True when the report came to announce-bounces@, announce+...@ or owner-announce@ of announce@. */
+bool search_is_list_of(const char *report_to, const char *address);
 
 /* What a generic rule found, with the others of the same list, and without those that a summary of
  * the original names or that the report says were reached, unless that leaves nobody. */
