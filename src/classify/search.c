@@ -32,6 +32,14 @@ bool search_is_list_of(const char *report_to, const char *address)
 	       (report_to[length] == '-' || report_to[length] == '+');
 }
 
+/* True for a piece of the VERP address that the report came to. */
+static bool is_end_of(const char *report_to, const char *address)
+{
+	size_t length = strlen(address), size = report_to == NULL ? 0 : strlen(report_to);
+
+	return size > length && text_starts_fold(report_to + size - length, address);
+}
+
 /* True for the Message-ID of what came back. */
 static bool is_original_id(const struct search *search, const char *address)
 {
@@ -66,8 +74,9 @@ static bool is_bystander(const struct search *search, const char *address)
 		if (others[i] != NULL && address_equal(others[i], address))
 			return true;
 	}
-	return search->is_generic &&
-	       (search_is_list_of(search->addressee, address) || is_original_id(search, address));
+	return search->is_generic && (is_end_of(search->addressee, address) ||
+					     search_is_list_of(search->addressee, address) ||
+					     is_original_id(search, address));
 }
 
 void search_add_address(struct search *search, const char *text, const struct match *match)
@@ -230,6 +239,20 @@ static const char *skip_mark(const char *line)
 	return line + strspn(line, " \t*>-<(\"'0123456789.");
 }
 
+/* Those of the list that stand above the line. */
+static void add_siblings_above(struct search *search, const char *line, char mark)
+{
+	const char *text = search->words.text;
+
+	for (int gap = 0; line > text && gap <= SIBLING_GAP_MAX;) {
+		for (line--; line > text && line[-1] != '\n';)
+			line--;
+		const char *item = skip_mark(line);
+		bool is_alike = (item > line ? item[-1] : '\n') == mark;
+		gap = is_alike && add_text(search, item, find_end(item)) ? 0 : gap + 1;
+	}
+}
+
 /* The addresses that begin a line like the one that was found: a list. */
 static void add_siblings(struct search *search)
 {
@@ -247,6 +270,7 @@ static void add_siblings(struct search *search)
 	if (find_end(first) == first)
 		return;
 	char mark = first > line ? first[-1] : '\n';
+	add_siblings_above(search, line, mark);
 	for (line = strchr(line, '\n'); line != NULL && gap <= SIBLING_GAP_MAX;
 		line = strchr(line, '\n')) {
 		const char *item = skip_mark(++line);
@@ -308,19 +332,41 @@ static bool is_delivered(const struct search *search, size_t index)
 }
 
 /* True when the words behind a recipient begin with an attempt to come. */
-static bool is_waiting(const struct search *search, size_t index)
+static bool says_waiting(const char *said)
 {
 	static const char *const words[] = {"still ", "delayed", "deferred", "queued", "waiting",
 		"pending", "postponed", "retrying", "will be retried", "will retry", "verzögert",
 		"wartet", "noch nicht"};
-	const char *said = search->words.text + search->ends[index];
 
-	if (search->ends[index] >= search->words.size)
-		return false;
 	said += strspn(said, " >):.,;-");
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (text_starts_fold(said, words[i]))
 			return true;
+	}
+	return false;
+}
+
+static bool is_waiting(const struct search *search, size_t index)
+{
+	return search->ends[index] < search->words.size &&
+	       says_waiting(search->words.text + search->ends[index]);
+}
+
+/* True when another line of the words begins with the address of somebody who waits. */
+static bool has_other_waiting(const struct search *search)
+{
+	const char *text = search->words.text;
+
+	for (const char *line = text; line != NULL && line < text + search->words.size;) {
+		const char *item = skip_mark(line);
+		const char *end = find_end(item);
+		bool is_found = false;
+		for (size_t i = 0; i < search->count; i++)
+			is_found = is_found || search->ends[i] == (size_t)(end - text);
+		if (end > item && !is_found && says_waiting(end))
+			return true;
+		line = strchr(line, '\n');
+		line += line != NULL;
 	}
 	return false;
 }
@@ -353,7 +399,9 @@ void search_complete(struct search *search)
 	drop(search, is_delivered);
 	size_t count = search->count;
 	drop(search, is_waiting);
-	search->has_waiting = search->count < count;
+	search->has_waiting =
+		search->count < count ||
+		(search->count > 0 && !is_waiting(search, 0) && has_other_waiting(search));
 }
 
 /* Whom one asks for help. */
