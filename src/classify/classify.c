@@ -67,13 +67,15 @@ static bool is_told_himself(const struct evidence_text *text, const struct bounc
 	return false;
 }
 
-/* True when the message answers the bounce by itself, which is no passing on. */
+/* True when the message answers the bounce by itself, or somebody has written above it, which is no
+ * passing on. */
 static bool is_answered(struct evidence_text *text)
 {
 	struct bounce *answer = mem_new(text->context, struct bounce);
 
-	return (kinds_read_early(answer, text, answer) || kinds_read(answer, text, answer)) &&
-	       answer->kind == KIND_AUTOREPLY;
+	if (kinds_read_early(answer, text, answer))
+		return answer->kind == KIND_AUTOREPLY || answer->kind == KIND_ORDINARY;
+	return kinds_read(answer, text, answer) && answer->kind == KIND_AUTOREPLY;
 }
 
 static bool read_relayed(

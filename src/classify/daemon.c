@@ -53,6 +53,19 @@ static bool has_evidence(const void *context, const struct mail *mail)
 	return original.is_returned;
 }
 
+/* True for a report in parts that returns our message, whoever wrote it: the null sender, and no
+ * part that says more. */
+static bool is_bare_report(const void *context, const struct mail *mail)
+{
+	struct original original = {0};
+
+	if (!author_has_null_sender(mail) || author_is_distributed(mail) ||
+		strcmp(mail->root->type, "multipart/report") != 0)
+		return false;
+	original_find(context, mail, &original);
+	return original.is_part;
+}
+
 bool daemon_read(const void *context, const struct mail *mail, struct bounce *bounce)
 {
 	bool has_null_sender = author_has_null_sender(mail);
@@ -63,7 +76,8 @@ bool daemon_read(const void *context, const struct mail *mail, struct bounce *bo
 	 * otherwise; postmaster is a person unless the null sender says no. */
 	bool is_system = (is_daemon && (has_null_sender || !mail->envelope.has_sender)) ||
 			 (has_null_sender && author_is_postmaster(mail));
-	if (!has_failed && !(is_system && has_evidence(context, mail)))
+	if (!has_failed && !is_bare_report(context, mail) &&
+		!(is_system && has_evidence(context, mail)))
 		return false;
 	bounce->kind = KIND_FAILED;
 	if (has_failed)

@@ -22,6 +22,7 @@
 #include "classify/author.h"
 #include "classify/detail.h"
 #include "classify/original.h"
+#include "classify/parent.h"
 #include "classify/prose.h"
 #include "classify/reader.h"
 #include "classify/reason.h"
@@ -231,8 +232,9 @@ static char *find_diagnostic(const struct search *search, size_t index)
 	int empty = 0, ends = count_ends(search);
 
 	for (size_t i = 0; i < search->count; i++) {
-		if (search->places[i].start > start && search->places[i].start < end)
-			end = search->places[i].start;
+		const struct place *place = &search->places[i];
+		if (i != index && place->end > start && place->start >= start && place->start < end)
+			end = place->start;
 	}
 	if (end < start) /* the original was found to begin within the address */
 		end = start;
@@ -302,6 +304,23 @@ static void find_diagnostics(const struct search *search, char **said_out)
 	}
 }
 
+/* Who was mailed, where the words say that the address was expanded from another. */
+static void find_parents(const struct search *search, struct bounce *bounce)
+{
+	struct recipient *recipients;
+
+	for (size_t i = 0; i < search->count; i++)
+		search->recipients[i].final = search->recipients[i].address;
+	parent_find(search->context, search->mail, bounce);
+	recipients = mem_memdup(
+		search->context, bounce->recipients, search->count * sizeof(*recipients));
+	for (size_t i = 0; i < search->count; i++) {
+		if (strcmp(recipients[i].final, recipients[i].address) == 0)
+			recipients[i].final = NULL;
+	}
+	bounce->recipients = recipients;
+}
+
 /* Completes what was found and hands it to the bounce. rule may be NULL. */
 static void finish(
 	struct search *search, const struct rule *rule, const char *action, struct bounce *bounce)
@@ -316,6 +335,8 @@ static void finish(
 	bounce->recipients = search->recipients;
 	bounce->recipient_count = search->count;
 	bounce->words = find_words(search);
+	if (search->is_generic)
+		find_parents(search, bounce);
 }
 
 static bool read_by(const void *context, const struct rule *rule, struct evidence_text *text,

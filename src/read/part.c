@@ -16,10 +16,11 @@
 #include "base/text.h"
 #include "read/charset.h"
 
-#define CHARSETS_KEPT 24    /* whose converters stay open */
-#define CHARSET_NAME_MAX 32 /* bytes, the NUL included */
-#define BASE64_LINE_MIN 40  /* a first line of that many characters is no word */
-#define PREAMBLE_MAX 400    /* bytes in front of a boundary that nobody declared */
+#define CHARSETS_KEPT 24       /* whose converters stay open */
+#define UNKNOWN_MAX (8 * 1024) /* bytes of an encoded part that no type says the use of */
+#define CHARSET_NAME_MAX 32    /* bytes, the NUL included */
+#define BASE64_LINE_MIN 40     /* a first line of that many characters is no word */
+#define PREAMBLE_MAX 400       /* bytes in front of a boundary that nobody declared */
 
 struct builder {
 	const void *context;
@@ -256,6 +257,15 @@ static bool is_readable_type(const char *type)
 	       strncmp(type, "multipart/", 10) == 0;
 }
 
+/* Some gateways say "application/octet-stream" of a delivery-status part that they do not know. */
+static bool is_small_unknown(GMimePart *leaf, const struct part *part)
+{
+	GMimeDataWrapper *wrapper = g_mime_part_get_content(leaf);
+
+	return strcmp(part->type, "application/octet-stream") == 0 && wrapper != NULL &&
+	       g_mime_stream_length(g_mime_data_wrapper_get_stream(wrapper)) <= UNKNOWN_MAX;
+}
+
 /* The encoding that a text is in although its header says nothing of it: nothing but whole lines of
  * base64, or quoted-printable's breaks at line ends. */
 static GMimeContentEncoding guess_encoding(struct bytes text)
@@ -299,7 +309,7 @@ static struct bytes decode_undeclared(struct builder *builder, GMimePart *leaf, 
 
 static void build_leaf(struct builder *builder, GMimePart *leaf, struct part *part, int depth)
 {
-	if (!is_readable_type(part->type))
+	if (!is_readable_type(part->type) && !is_small_unknown(leaf, part))
 		return;
 	part->content =
 		decode_undeclared(builder, leaf, decode_content(builder, leaf, &part->is_cut));
