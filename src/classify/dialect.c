@@ -210,7 +210,7 @@ static int count_ends(const struct search *search)
 	const char *text = search->words.text;
 
 	for (size_t i = 0; i + 1 < search->count; i++) {
-		size_t start = search->ends[i], end = search->starts[i + 1];
+		size_t start = search->places[i].end, end = search->places[i + 1].start;
 		char *between;
 		if (end <= start || end > search->words.size)
 			return 2;
@@ -298,8 +298,8 @@ static void find_diagnostics(const struct search *search, char **said_out)
 	for (size_t i = search->count; i-- > 0;) {
 		said_out[i] = find_diagnostic(search, i);
 		bool has_words = said_out[i] != NULL && strlen(said_out[i]) > 3;
-		if (!has_words && i + 1 < search->count && search->ends[i] > 0 &&
-			search->starts[i + 1] >= search->ends[i])
+		if (!has_words && i + 1 < search->count && search->places[i].end > 0 &&
+			search->places[i + 1].start >= search->places[i].end)
 			said_out[i] = said_out[i + 1];
 	}
 }
@@ -349,6 +349,7 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 		.mail = text->mail,
 		.author = text->author,
 		.addressee = text->addressee,
+		.is_self = text->is_self,
 		.is_generic = is_generic};
 	search->words =
 		is_generic ? *find_unknown(text) : cut_original(rule, evidence_find_prose(text));
@@ -426,9 +427,29 @@ static bool may_be_generic(struct evidence_text *text)
 	       evidence_is_marked(KIND_FAILED, text);
 }
 
+/* True when the report came to the one whom the message was for that came back, and that is no
+ * list: people write to themselves, and archives give all the same name. */
+static bool is_own_mail(const struct evidence_text *text)
+{
+	static const char *const list_fields[] = {"List-Id", "List-Post", "List-Unsubscribe",
+		"List-Help", "Precedence", "Mailing-List", "X-Mailing-List", "X-BeenThere"};
+	struct original original = {0};
+	void *scratch = mem_context(text->context, "own");
+	bool is_own = false;
+
+	original_find(scratch, text->mail, &original);
+	char *to = header_address(scratch, headers_find(&original.headers, "To"));
+	if (to != NULL && text->addressee != NULL)
+		is_own = address_equal(to, text->addressee);
+	for (size_t i = 0; i < sizeof(list_fields) / sizeof(list_fields[0]); i++)
+		is_own = is_own && headers_find(&original.headers, list_fields[i]) == NULL;
+	mem_free(scratch);
+	return is_own;
+}
+
 /* Each generic rule that fits is tried until one finds somebody. A condition on the subject does
  * not open them to mail from people, as it does for the other rules: their words are too common. */
-static bool read_generic(const void *context, struct evidence_text *text, struct bounce *bounce)
+static bool try_generic(const void *context, struct evidence_text *text, struct bounce *bounce)
 {
 	const struct rules *rules = rule_set_find("generic.rules");
 
@@ -439,6 +460,18 @@ static bool read_generic(const void *context, struct evidence_text *text, struct
 			return true;
 	}
 	return false;
+}
+
+static bool read_generic(const void *context, struct evidence_text *text, struct bounce *bounce)
+{
+	bool is_read = try_generic(context, text, bounce);
+
+	if (bounce->recipient_count > 0 || !evidence_is_asked(text) || !is_own_mail(text))
+		return is_read;
+	text->is_self = true;
+	is_read = try_generic(context, text, bounce) || is_read;
+	text->is_self = false;
+	return is_read;
 }
 
 static void add_recipients(struct bounce *bounce, const struct bounce *found)
@@ -457,7 +490,8 @@ void dialect_name_recipients(const void *context, const struct rule *rule,
 	*search = (struct search){.context = context,
 		.mail = text->mail,
 		.author = text->author,
-		.addressee = text->addressee};
+		.addressee = text->addressee,
+		.is_generic = rule->kind == KIND_DELAYED};
 	if (text->named != NULL)
 		search_add_address(search, text->named, &match);
 	if (has_address_line(rule)) {

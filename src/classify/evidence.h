@@ -25,6 +25,7 @@ struct evidence_text {
 	struct haystack unknown; /* the prose up to the original, for generic rules */
 	bool has_unknown;
 	bool is_inside;		  /* it is a bounce that another mail passed on */
+	bool is_self;		  /* the one who is addressed may have failed */
 	bool is_asked, is_system; /* whether a mail system wrote it, once that was asked */
 	const char *named; /* by the group "address" of a header condition that fitted last */
 	const void *context;

@@ -60,8 +60,12 @@ static bool is_original_id(const struct search *search, const char *address)
 static bool is_bystander(const struct search *search, const char *address)
 {
 	const struct envelope *envelope = &search->mail->envelope;
-	const char *others[] = {envelope->recipient, envelope->original_recipient, envelope->sender,
-		search->author, search->addressee};
+	/* DragonFly gives the address that failed as X-Original-To, and anonymous archives all. */
+	bool is_addressed = search->addressee == NULL || search->is_any;
+	const char *others[] = {envelope->sender, search->author,
+		is_addressed ? envelope->recipient : NULL,
+		is_addressed ? envelope->original_recipient : NULL,
+		search->is_self ? NULL : search->addressee};
 
 	if (!search->is_generic)
 		return false;
@@ -348,8 +352,8 @@ static bool says_waiting(const char *said)
 
 static bool is_waiting(const struct search *search, size_t index)
 {
-	return search->ends[index] < search->words.size &&
-	       says_waiting(search->words.text + search->ends[index]);
+	return search->places[index].end < search->words.size &&
+	       says_waiting(search->words.text + search->places[index].end);
 }
 
 /* True when another line of the words begins with the address of somebody who waits. */
@@ -362,7 +366,7 @@ static bool has_other_waiting(const struct search *search)
 		const char *end = find_end(item);
 		bool is_found = false;
 		for (size_t i = 0; i < search->count; i++)
-			is_found = is_found || search->ends[i] == (size_t)(end - text);
+			is_found = is_found || search->places[i].end == (size_t)(end - text);
 		if (end > item && !is_found && says_waiting(end))
 			return true;
 		line = strchr(line, '\n');
@@ -427,6 +431,7 @@ void search_add_any(struct search *search)
 	static const char stops[] = " \t\n<>()[]{}\"'`,;:|=*。，：、（）「」";
 	const struct haystack *words = &search->words;
 
+	search->is_any = true;
 	for (size_t i = 0; i < words->size && search->count < 2; i++) {
 		size_t start = i, end = i;
 		if (words->text[i] != '@')
