@@ -251,16 +251,22 @@ static char *find_diagnostic(const struct search *search, size_t index)
 	return clean[skip] == '\0' ? NULL : clean + skip;
 }
 
+/* Of the lines that fit, "not delayed" wins. */
 static bool is_delayed(
 	const struct rule *rule, const struct haystack *words, const struct haystack *subject)
 {
+	bool is_delay = false;
+
 	for (size_t i = 0; i < rule->line_count; i++) {
-		if (rule->lines[i].part == RULE_DELAYED &&
-			(rule_line_fits(&rule->lines[i], words) ||
-				rule_line_fits(&rule->lines[i], subject)))
-			return true;
+		if (rule->lines[i].part != RULE_DELAYED ||
+			(!rule_line_fits(&rule->lines[i], words) &&
+				!rule_line_fits(&rule->lines[i], subject)))
+			continue;
+		if (rule->lines[i].is_not)
+			return false;
+		is_delay = true;
 	}
-	return false;
+	return is_delay;
 }
 
 /* What the report says, for the reason. A session's transcript ends the recipients, but it is where

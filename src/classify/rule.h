@@ -23,7 +23,8 @@
  *   	early                      a kind that is asked before the dialects, which it may quote
  *   	address   /(?<address>..)/ where the recipients stand; the first line that finds one wins
  *   	original  PATTERN          the line that announces the returned original
- *   	delayed   PATTERN          it is only a delay
+ *   	delayed   PATTERN          it is only a delay; "not delayed": it is none, whatever else
+ *   	                           says so
  *   	sample                     lines with two tabs in front: what this rule must win
  *   	expect    failed ann@example.net userunknown
  *
