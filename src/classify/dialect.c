@@ -429,8 +429,7 @@ static bool may_be_generic(struct evidence_text *text)
 		return true;
 	if (author_is_postmaster(mail) && (is_null || !mail->envelope.has_sender))
 		return true;
-	return (is_null && headers_find(&mail->headers, "In-Reply-To") == NULL) ||
-	       evidence_is_marked(KIND_FAILED, text);
+	return evidence_is_marked(KIND_FAILED, text);
 }
 
 /* True when the report came to the one whom the message was for that came back, and that is no
