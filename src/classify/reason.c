@@ -21,6 +21,7 @@
 #include "classify/detail.h"
 #include "classify/original.h"
 #include "classify/prose.h"
+#include "classify/reply_text.h"
 #include "classify/rule_set.h"
 
 #define WORD_MAX 32
@@ -205,14 +206,26 @@ static enum permanence guess_permanence(enum reason reason)
 	return implied[reason];
 }
 
-/* The class of the code (RFC 3463 section 2); a queue that gave up on a temporary one may have the
- * message again. */
-static enum permanence find_permanence(const struct recipient *recipient)
+/* The code whose class counts (RFC 3463 section 2). Exim and Postfix write 5.0.0 for any failure:
+ * there the server's own code says more, whose queue may have given up on a temporary one. */
+static const char *find_class_code(const struct recipient *recipient, const char *own)
+{
+	if (recipient->status != NULL && strcmp(recipient->status, "5.0.0") != 0)
+		return recipient->status;
+	return own != NULL ? own : recipient->reply;
+}
+
+/* A queue that gave up on a temporary failure may have the message again. */
+static enum permanence find_permanence(const struct recipient *recipient, const char *own)
 {
 	bool is_delayed = recipient->action != NULL && strcmp(recipient->action, "delayed") == 0;
-	const char *code = recipient->status != NULL ? recipient->status : recipient->reply;
+	const char *code = find_class_code(recipient, own);
 
-	if (is_delayed || (code != NULL && *code == '4'))
+	if (is_delayed)
+		return PERMANENCE_TEMPORARY;
+	if (code == NULL && guess_permanence(recipient->reason) == PERMANENCE_UNKNOWN)
+		code = recipient->status;
+	if (code != NULL && *code == '4')
 		return PERMANENCE_TEMPORARY;
 	if (code != NULL && *code == '5')
 		return PERMANENCE_PERMANENT;
@@ -320,8 +333,11 @@ void reason_judge(const void *context, const struct bounce *bounce, const char *
 	const char *own = reason_find_status(scratch, recipient->diagnostic);
 	struct inquiry inquiry = {.context = scratch, .recipient = recipient};
 
-	inquiry.words[0] = haystack_make(scratch, find_said(recipient));
-	inquiry.words[1] = haystack_make(scratch, around);
+	const char *joined = reply_text_join(scratch, around);
+	const char *said = reply_text_join(scratch, find_said(recipient));
+
+	inquiry.words[0] = haystack_make(scratch, reply_text_complete(scratch, said, joined));
+	inquiry.words[1] = haystack_make(scratch, joined);
 	haystack_index(scratch, &inquiry.words[0]);
 	haystack_index(scratch, &inquiry.words[1]);
 	detail_take(context, &inquiry.words[1], recipient);
@@ -333,7 +349,7 @@ void reason_judge(const void *context, const struct bounce *bounce, const char *
 	struct finding found = find_reason(&inquiry);
 	recipient->reason = found.reason;
 	recipient->reason_by = found.by;
-	recipient->permanence = find_permanence(recipient);
+	recipient->permanence = find_permanence(recipient, own);
 	mem_free(scratch);
 }
 

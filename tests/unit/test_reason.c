@@ -84,6 +84,40 @@ static const struct {
 		"temporarily suspended)",
 		NULL, "", REASON_EXPIRED, PERMANENCE_TEMPORARY},
 	{"5.0.0", "552 Postfach ist voll", NULL, "", REASON_MAILBOXFULL, PERMANENCE_PERMANENT},
+	/* a reply of several lines: its codes stand in the middle of a phrase, and sendmail's field
+	 * has its first line only */
+	{"5.7.1",
+		"550-5.7.1 Our system has seen an unusual rate of 550-5.7.1 unsolicited mail from "
+		"you. 550 5.7.1 Sorry",
+		NULL, "", REASON_SPEEDING, PERMANENCE_PERMANENT},
+	{"5.0.0", "554-Transaction failed", NULL,
+		"... while talking to mx.example.net.:\n<<< 554-Transaction failed\n"
+		"<<< 554-Reject due to SPF policy\n<<< 554 of the sender's domain\n"
+		"554 5.0.0 Service unavailable",
+		REASON_AUTHFAILURE, PERMANENCE_PERMANENT},
+	{"4.4.7", "450-Requested mail action not taken: mailbox unavailable", NULL,
+		">>> RCPT To:<ann@example.net>\n"
+		"<<< 450-Requested mail action not taken: mailbox unavailable\n"
+		"<<< 450 Mail send limit exceeded.\n"
+		"<ann@example.net>... Deferred: 450-Requested mail action not taken",
+		REASON_SPEEDING, PERMANENCE_TEMPORARY},
+	/* Exim's 5.0.0 says nothing: the server's code does, then what happened */
+	{"5.0.0", "451 4.7.1 Greylisted, come back later", NULL, "", REASON_BLOCKED,
+		PERMANENCE_TEMPORARY},
+	{"5.0.0", "421 too many connections", NULL, "", REASON_TOOMANYCONN, PERMANENCE_TEMPORARY},
+	{"5.0.0", "retry timeout exceeded", NULL, "", REASON_EXPIRED, PERMANENCE_TEMPORARY},
+	{"5.0.0", "Unrouteable address", NULL, "", REASON_HOSTUNKNOWN, PERMANENCE_PERMANENT},
+	/* qmail gives up on a host, not on a message that has waited */
+	{"5.0.0", "555 no. Giving up on 192.0.2.25.", NULL, "", REASON_SYNTAXERROR,
+		PERMANENCE_PERMANENT},
+	/* who is refused: at MAIL the sender, at the greeting his host */
+	{"5.7.1", "550 5.7.1 <news@lists.example.org>... Access denied", NULL,
+		"SMTP error from remote mail server after MAIL FROM:<news@lists.example.org>:\n"
+		"550 5.7.1 <news@lists.example.org>... Access denied",
+		REASON_REJECTED, PERMANENCE_PERMANENT},
+	{"5.0.0", "550 5.0.0 Access denied", NULL,
+		"... while talking to mx.example.net.:\n<<< 550 5.0.0 Access denied",
+		REASON_BLOCKED, PERMANENCE_PERMANENT},
 };
 
 static void *context;
