@@ -326,6 +326,24 @@ static bool says_something(const char *status)
 	return status != NULL && strcmp(status + 1, ".0.0") != 0;
 }
 
+/* The words that the rules are asked about, and what the text around them names. */
+static void take_words(const void *context, const char *around, struct inquiry *inquiry)
+{
+	const void *scratch = inquiry->context;
+	const char *address = inquiry->recipient->address;
+	const char *joined = reply_text_join(scratch, around);
+	const char *said = reply_text_join(scratch, find_said(inquiry->recipient));
+	struct haystack named = haystack_make(scratch, joined);
+
+	said = reply_text_complete(scratch, said, joined);
+	inquiry->words[0] = haystack_make(scratch, reply_text_hide_names(scratch, said, address));
+	inquiry->words[1] = haystack_make(scratch, reply_text_hide_names(scratch, joined, address));
+	haystack_index(scratch, &inquiry->words[0]);
+	haystack_index(scratch, &inquiry->words[1]);
+	haystack_index(scratch, &named);
+	detail_take(context, &named, inquiry->recipient);
+}
+
 void reason_judge(const void *context, const struct bounce *bounce, const char *around,
 	struct recipient *recipient)
 {
@@ -333,14 +351,7 @@ void reason_judge(const void *context, const struct bounce *bounce, const char *
 	const char *own = reason_find_status(scratch, recipient->diagnostic);
 	struct inquiry inquiry = {.context = scratch, .recipient = recipient};
 
-	const char *joined = reply_text_join(scratch, around);
-	const char *said = reply_text_join(scratch, find_said(recipient));
-
-	inquiry.words[0] = haystack_make(scratch, reply_text_complete(scratch, said, joined));
-	inquiry.words[1] = haystack_make(scratch, joined);
-	haystack_index(scratch, &inquiry.words[0]);
-	haystack_index(scratch, &inquiry.words[1]);
-	detail_take(context, &inquiry.words[1], recipient);
+	take_words(context, around, &inquiry);
 	inquiry.status = haystack_make(scratch, says_something(own) ? own : recipient->status);
 	inquiry.reply = haystack_make(scratch, recipient->reply);
 	inquiry.remote = haystack_make(scratch,

@@ -122,3 +122,35 @@ const char *reply_text_complete(const void *context, const char *diagnostic, con
 	}
 	return diagnostic;
 }
+
+/* The length of a host's name at c that its address in brackets follows, or 0. */
+static size_t measure_host(const char *c)
+{
+	size_t length = strcspn(c, " \t\r\n[]<>@");
+	const char *rest = c + length + skip_space(c + length);
+
+	return memchr(c, '.', length) != NULL && *rest == '[' && isxdigit((unsigned char)rest[1])
+		       ? length
+		       : 0;
+}
+
+const char *reply_text_hide_names(const void *context, const char *text, const char *address)
+{
+	size_t address_length = address == NULL ? 0 : strlen(address);
+
+	if (text == NULL)
+		return NULL;
+	char *hidden = mem_alloc(context, strlen(text) + 1);
+	size_t size = 0;
+	for (const char *c = text; *c != '\0';) {
+		size_t length = 0;
+		if (c - text >= 5 && strncmp(c - 5, "host ", 5) == 0)
+			length = measure_host(c);
+		if (length == 0 && address_length > 1 && text_starts_fold(c, address))
+			length = address_length;
+		hidden[size++] = length > 0 ? 'x' : *c;
+		c += length > 0 ? length : 1;
+	}
+	hidden[size] = '\0';
+	return hidden;
+}

@@ -11,4 +11,8 @@ const char *reply_text_join(const void *context, const char *text);
  * lines that follow it in around, which has been joined; else the diagnostic itself. */
 const char *reply_text_complete(const void *context, const char *diagnostic, const char *around);
 
+/* The text without names that are no words of it: the hosts that a reporter names ("host
+ * antispam.example.net[192.0.2.25] said"), and the recipient's address (NULL: none). */
+const char *reply_text_hide_names(const void *context, const char *text, const char *address);
+
 #endif

@@ -110,6 +110,11 @@ static const struct {
 	/* qmail gives up on a host, not on a message that has waited */
 	{"5.0.0", "555 no. Giving up on 192.0.2.25.", NULL, "", REASON_SYNTAXERROR,
 		PERMANENCE_PERMANENT},
+	/* the names of hosts and the recipient's address are no words of the refusal */
+	{"5.0.0", NULL, NULL,
+		"SMTP error from remote mail server after RCPT TO:<ann@example.net>:\n"
+		"host antispam.example.net [192.0.2.25]: 550 sorry",
+		REASON_ONHOLD, PERMANENCE_PERMANENT},
 	/* who is refused: at MAIL the sender, at the greeting his host */
 	{"5.7.1", "550 5.7.1 <news@lists.example.org>... Access denied", NULL,
 		"SMTP error from remote mail server after MAIL FROM:<news@lists.example.org>:\n"
