@@ -13,6 +13,7 @@
 #include "classify/original.h"
 
 #define LABEL_MAX 20	  /* bytes of a label in a line of its own */
+#define SENTENCE_MAX 160  /* bytes of a sentence in front of an address */
 #define SIBLING_GAP_MAX 3 /* lines between two addresses of one list */
 
 static const char *const role_names[] = {"postmaster", "mailer-daemon", "abuse", "root",
@@ -118,10 +119,37 @@ static const char *const author_words[] = {"from", "sender", "sent by", "reply-t
 	"expéditeur", "remitente", "remetente", "mittente", "avsändare", "avsender", "afsender",
 	"от", "nadawca", "odesílatel", "отправитель"};
 
+/* True when the same sentence asks to write to the address at start. */
+static bool asks_to_write(const char *text, size_t start)
+{
+	static const char *const words[] = {"please contact", "please write", "please forward",
+		"please send", "please e-mail", "please email", "please mail", "please report",
+		"please address", "please ask", "please use", "you can contact", "you may contact",
+		"questions to", "get in touch", "wenden sie sich", "schreiben sie", "bitte nutzen",
+		"bitte benutzen", "kontaktieren sie", "veuillez contacter", "veuillez écrire",
+		"contactez", "póngase en contacto", "por favor contacte", "escriba a", "contatta",
+		"scrivere a", "neem contact op", "entre em contato", "prosimy o kontakt",
+		"kontakta", "kontakt ", "обратитесь", "обращайтесь", "お問い合わせ", "请联系"};
+	size_t first = start;
+	bool is_found = false;
+
+	while (first > 0 && start - first < SENTENCE_MAX &&
+		strchr(".!?", text[first - 1]) == NULL &&
+		!(text[first - 1] == '\n' && first > 1 && text[first - 2] == '\n'))
+		first--;
+	char *sentence = mem_strndup(NULL, text + first, start - first);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		is_found = is_found || text_find_fold(sentence, words[i]) != NULL;
+	mem_free(sentence);
+	return is_found;
+}
+
 bool search_is_author(const char *text, size_t start)
 {
 	size_t line = start, end = start;
 
+	if (asks_to_write(text, start))
+		return true;
 	while (line > 0 && text[line - 1] != '\n')
 		line--;
 	while (end > line && strchr(" :<\"'(", text[end - 1]) != NULL)
