@@ -69,11 +69,6 @@ const char *text_find_fold(const char *text, const char *needle)
 	return strcasestr_ascii(text, needle);
 }
 
-char text_lower_byte(char byte)
-{
-	return (char)fold(byte);
-}
-
 char *text_lower(const void *context, const char *text)
 {
 	char *copy = mem_strdup(context, text);

@@ -16,7 +16,6 @@ const char *text_find_fold(const char *text, const char *needle);
 
 /* A copy in ASCII lower case; bytes above 127 are kept. */
 char *text_lower(const void *context, const char *text);
-char text_lower_byte(char byte);
 
 /* A copy without white space at either end, inner runs kept. */
 char *text_trim(const void *context, const char *text, size_t size);

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
+#include "base/fold.h"
 #include "base/memory.h"
-#include "base/text.h"
 
 #define TRIGRAM_BITS 15 /* of the hash of three bytes */
 #define TRIGRAM_BITS_SHORT 11
@@ -23,7 +23,7 @@ struct haystack haystack_make(const void *context, const char *text)
 	if (text == NULL)
 		text = "";
 	return (struct haystack){.text = text,
-		.lower = text_lower(context, text),
+		.lower = fold_text(context, text),
 		.size = strlen(text),
 		.trigrams = everything,
 		.trigram_shift = KEY_BITS - EVERYTHING_BITS};

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A text without NUL, and the same in ASCII lower case, so that words are found without folding it
+/* A text without NUL, and the same in lower case (base/fold.h), so that words are found without folding it
  * for each of them. */
 struct haystack {
 	const char *text;

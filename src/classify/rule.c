@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/fold.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "classify/rule_private.h"
@@ -121,12 +122,14 @@ static bool parse_pattern(struct parser *parser, const char **text, struct patte
 			c++;
 		else if (*c == '\\' && c[1] != '\0' && mark == '/')
 			inner[size++] = *c++;
-		inner[size++] = mark == '/' ? *c : text_lower_byte(*c);
+		inner[size++] = *c;
 	}
 	if (*c != mark || size == 0)
 		return fail(
 			parser, "a pattern is empty or does not end: want \"words\" or /regex/");
 	inner[size] = '\0';
+	if (mark != '/')
+		fold_in_place(inner);
 	parser->words += size + 1;
 	*pattern = (struct pattern){.word = word_make(inner, size), .is_regex = mark == '/'};
 	*text = c + 1;

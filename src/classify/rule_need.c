@@ -1,9 +1,9 @@
 /*
  * rule_need.c: in charge of what a regex cannot match without. A concatenation needs all of its
  * parts, an alternation one of its branches, so each branch must need something. What may be
- * missing (?, *, {0,}), looks around, or refers back, needs nothing. Letters beyond ASCII that may
- * have two cases are in no word, as the texts are folded in ASCII only; but that one of them is
- * needed is known.
+ * missing (?, *, {0,}), looks around, or refers back, needs nothing. Letters beyond ASCII are in no
+ * word where the texts may keep another form of them than the words have (base/fold.h); but that
+ * one of them is needed is known.
  */
 #include "classify/rule_need.h"
 
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fold.h"
 #include "base/memory.h"
 
 #define PARTS_MAX 1200 /* of one regex; with more it is not known */
@@ -67,8 +68,8 @@ static void add_to_run(
 {
 	if (run->size + size > WORD_SIZE_MAX)
 		end_run(reader, run, all);
-	for (size_t i = 0; i < size; i++)
-		run->text[run->size++] = (char)tolower((unsigned char)text[i]);
+	fold_letter(text, size, run->text + run->size);
+	run->size += size;
 	run->last = size;
 }
 
@@ -170,6 +171,8 @@ static size_t measure_plain(const char *at)
 
 	if (c < 0x80)
 		return strchr("^$.|?*+()[{\\", c) == NULL ? 1 : 0;
+	if (c < 0xe0)
+		return fold_is_certain(at) ? 2 : 0;
 	/* From U+3000 to U+D7FF nothing has two cases: kana, Han, Hangul. */
 	if (c >= 0xe3 && c <= 0xed && at[1] != '\0' && at[2] != '\0')
 		return 3;

@@ -47,10 +47,12 @@ static const struct {
 	{"quota)", "?"},
 	{"ab|cd", "ab|cd"},
 	{"<>|daemon", "<>|daemon"},
-	{"été quota", " quota&LETTER"}, /* two cases */
-	{"не доставлено", "LETTER"},
-	{"été|quota|où", "LETTER|quota"},
-	{"abé", "LETTER&ab"},
+	{"Été quota", "été quota"},
+	{"Не доставлено", "не доставлено"},
+	{"тип?ов", "ти&ов"},
+	{"straße", "stra&LETTER"}, /* a capital of three bytes */
+	{"été|quota|où", "été|quota|où"},
+	{"abé", "abé"},
 	{"abé?", "ab"},
 	{"[áa]b|cd", "?"},
 	{"ſ|quota", "?"}, /* an s in its other case */
