@@ -17,8 +17,8 @@ struct budget {
 };
 
 /* Prepares a copy of a message for GMime, in place and without a change of length: fields that only
- * header.c reads are renamed, and those in a row made one. Returns how many bytes GMime may see, which is less than size where
- * the budget is exceeded. */
+ * header.c reads are renamed, and those in a row made one. Returns how many bytes GMime may see,
+ * which is less than size where the budget is exceeded. */
 size_t budget_apply(struct budget *budget, unsigned char *data, size_t size);
 
 #endif

@@ -112,8 +112,9 @@ struct mail *mail_read(const void *context, struct bytes raw, const struct envel
 		message.size = MAIL_ANALYSED_MAX;
 	mail->is_truncated = message.size < mail->raw.size;
 	message = drop_doubled_returns(mail, message);
-	headers_parse(mail, message, &mail->headers, NULL);
-	mail->root = part_build(mail, message, NULL, &budget);
+	struct message whole = {.bytes = message, .headers = &mail->headers};
+	headers_parse(mail, message, &mail->headers, &whole.header_size);
+	mail->root = part_build(mail, &whole, NULL, &budget);
 	mail->part_count = budget.parts;
 	mail->is_truncated = mail->is_truncated || budget.is_exceeded;
 	envelope_complete(mail, &mail->headers, from_line_sender, &mail->envelope);

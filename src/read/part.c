@@ -1,6 +1,6 @@
 /*
- * part.c: in charge of the MIME tree. GMime finds boundaries and undoes transfer encodings; each
- * part is copied into memory of ours, so that no GMime object outlives this file.
+ * part.c: in charge of the MIME tree. GMime finds boundaries; what a part says is taken out of its
+ * object, so that no GMime object outlives this file.
  *
  * What GMime does not do: a base64 message/rfc822 (forbidden, but written by gateways) is decoded
  * and taken apart here; a multipart without usable boundary becomes one text part, so that readers
@@ -14,17 +14,16 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "read/charset.h"
+#include "read/leaf.h"
+#include "read/single.h"
 
-#define CHARSETS_KEPT 24       /* whose converters stay open */
 #define UNKNOWN_MAX (8 * 1024) /* bytes of an encoded part that no type says the use of */
-#define CHARSET_NAME_MAX 32    /* bytes, the NUL included */
-#define BASE64_LINE_MIN 40     /* a first line of that many characters is no word */
 #define PREAMBLE_MAX 400       /* bytes in front of a boundary that nobody declared */
 
 struct builder {
 	const void *context;
 	struct bytes message; /* what offsets count from */
+	size_t header_size;
 	struct budget *budget;
 };
 
@@ -100,113 +99,6 @@ static struct bytes find_encoded(const struct builder *builder, GMimeDataWrapper
 		(size_t)(stream->bound_end - stream->bound_start)};
 }
 
-/* Runs text through a decoder. Two calls: what the first holds back, the second gives out. */
-static struct bytes run_decoder(const void *context, GMimeFilter *decoder, struct bytes text)
-{
-	char *decoded, *rest;
-	size_t size, rest_size, before;
-
-	g_mime_filter_filter(decoder, (char *)text.data, text.size, 0, &decoded, &size, &before);
-	unsigned char *data = mem_memdup(context, decoded, size);
-	g_mime_filter_complete(decoder, (char *)text.data, 0, 0, &rest, &rest_size, &before);
-	if (rest_size > 0) {
-		data = mem_realloc(context, data, size + rest_size);
-		memcpy(data + size, rest, rest_size);
-	}
-	return (struct bytes){data, size + rest_size};
-}
-
-/* Undoes the transfer encoding; at most PART_CONTENT_MAX bytes are kept. */
-static struct bytes decode_content(struct builder *builder, GMimePart *leaf, bool *is_cut)
-{
-	GMimeDataWrapper *wrapper = g_mime_part_get_content(leaf);
-	struct bytes text = find_encoded(builder, wrapper);
-
-	if (text.size == 0)
-		return text;
-	GMimeContentEncoding encoding = g_mime_data_wrapper_get_encoding(wrapper);
-	if (encoding > GMIME_CONTENT_ENCODING_BINARY) {
-		GMimeFilter *decoder = g_mime_filter_basic_new(encoding, FALSE);
-		text = run_decoder(builder->context, decoder, text);
-		g_object_unref(decoder);
-	}
-	*is_cut = text.size >= PART_CONTENT_MAX;
-	if (*is_cut)
-		text.size = PART_CONTENT_MAX;
-	return text;
-}
-
-/* The charset to convert from, or NULL when the text is UTF-8 already. What is declared as ASCII or
- * UTF-8, or not at all, is believed only as far as the bytes agree. */
-static const char *find_charset(GMimeObject *object, struct bytes text)
-{
-	const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
-
-	if (charset == NULL || *charset == '\0' || text_equal_fold(charset, "utf-8") ||
-		text_equal_fold(charset, "us-ascii"))
-		return charset_guess(text);
-	return charset;
-}
-
-/* A converter to UTF-8 that stays open: libc loads the code of a charset when its first converter
- * is opened and unloads it with the last, message by message. NULL when all places are taken. */
-static iconv_t *find_kept(const char *charset)
-{
-	static struct {
-		char name[CHARSET_NAME_MAX];
-		iconv_t converter;
-	} kept[CHARSETS_KEPT];
-
-	for (size_t i = 0; i < CHARSETS_KEPT; i++) {
-		if (text_equal_fold(kept[i].name, charset))
-			return &kept[i].converter;
-		if (kept[i].name[0] != '\0')
-			continue;
-		if (strlen(charset) >= CHARSET_NAME_MAX)
-			return NULL;
-		strcpy(kept[i].name, charset);
-		kept[i].converter = g_mime_iconv_open("utf-8", charset);
-		return &kept[i].converter;
-	}
-	return NULL;
-}
-
-/* NULL when iconv does not know the charset. On the heap of GLib. */
-static char *convert(const char *charset, struct bytes text)
-{
-	iconv_t *kept = find_kept(charset);
-	iconv_t converter = kept != NULL ? *kept : g_mime_iconv_open("utf-8", charset);
-	char *converted = NULL;
-
-	if (converter == (iconv_t)-1)
-		return NULL;
-	if (kept != NULL)
-		iconv(converter, NULL, NULL, NULL, NULL);
-	converted = g_mime_iconv_strndup(converter, (const char *)text.data, text.size);
-	if (kept == NULL)
-		g_mime_iconv_close(converter);
-	return converted;
-}
-
-/* Text to UTF-8. A charset that iconv does not know is guessed; bytes that are not in it leave the
- * text as it is: whoever prints it cleans it. */
-static struct bytes convert_charset(struct builder *builder, GMimeObject *object, struct bytes text)
-{
-	const char *charset = text.size == 0 ? NULL : find_charset(object, text);
-
-	if (charset == NULL)
-		return text;
-	char *converted = convert(charset, text);
-	if (converted == NULL && (charset = charset_guess(text)) != NULL)
-		converted = convert(charset, text);
-	if (converted == NULL)
-		return text;
-	struct bytes result = {NULL, strlen(converted)};
-	result.data = mem_memdup(builder->context, converted, result.size);
-	g_free(converted);
-	return result;
-}
-
 /* The message inside: its headers from the raw bytes where GMime says that they begin. */
 static void build_message(
 	struct builder *builder, GMimeMessage *message, struct part *part, int depth)
@@ -245,9 +137,10 @@ static void build_encoded_message(struct builder *builder, struct part *part, in
 	}
 	headers_parse(builder->context, part->content, &part->headers, &size);
 	part->is_message = part->headers.count > 0;
-	if (part->is_message)
-		part->first_child =
-			part_build(builder->context, part->content, part, builder->budget);
+	if (part->is_message) {
+		const struct message message = {part->content, &part->headers, size};
+		part->first_child = part_build(builder->context, &message, part, builder->budget);
+	}
 }
 
 /* Which parts are worth decoding: what could hold a report. A picture is not. */
@@ -258,65 +151,27 @@ static bool is_readable_type(const char *type)
 }
 
 /* Some gateways say "application/octet-stream" of a delivery-status part that they do not know. */
-static bool is_small_unknown(GMimePart *leaf, const struct part *part)
+static bool is_small_unknown(GMimeDataWrapper *wrapper, const struct part *part)
 {
-	GMimeDataWrapper *wrapper = g_mime_part_get_content(leaf);
-
 	return strcmp(part->type, "application/octet-stream") == 0 && wrapper != NULL &&
 	       g_mime_stream_length(g_mime_data_wrapper_get_stream(wrapper)) <= UNKNOWN_MAX;
 }
 
-/* The encoding that a text is in although its header says nothing of it: nothing but whole lines of
- * base64, or quoted-printable's breaks at line ends. */
-static GMimeContentEncoding guess_encoding(struct bytes text)
+static void build_leaf(struct builder *builder, GMimePart *object, struct part *part, int depth)
 {
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n";
-	size_t i = 0;
+	GMimeDataWrapper *wrapper = g_mime_part_get_content(object);
 
-	if (text.size == 0)
-		return GMIME_CONTENT_ENCODING_DEFAULT;
-	const unsigned char *equals = memchr(text.data, '=', text.size);
-	const unsigned char *end = text.data + text.size;
-	const unsigned char *newline = memchr(text.data, '\n', text.size);
-	while (i < text.size && memchr(alphabet, text.data[i], sizeof(alphabet) - 1) != NULL)
-		i++;
-	if (i == text.size && newline != NULL && newline - text.data >= BASE64_LINE_MIN)
-		return GMIME_CONTENT_ENCODING_BASE64;
-	for (; equals != NULL; equals = memchr(equals + 1, '=', (size_t)(end - equals - 1))) {
-		if (end - equals > 4 && memcmp(equals, "=20\n", 4) == 0)
-			return GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
-	}
-	return GMIME_CONTENT_ENCODING_DEFAULT;
-}
-
-/* Undoes an encoding that was not declared. */
-static struct bytes decode_undeclared(struct builder *builder, GMimePart *leaf, struct bytes text)
-{
-	GMimeContentEncoding encoding = guess_encoding(text);
-	GMimeEncoding state;
-
-	if (g_mime_part_get_content_encoding(leaf) > GMIME_CONTENT_ENCODING_BINARY ||
-		encoding == GMIME_CONTENT_ENCODING_DEFAULT)
-		return text;
-	g_mime_encoding_init_decode(&state, encoding);
-	unsigned char *decoded =
-		mem_realloc(builder->context, NULL, g_mime_encoding_outlen(&state, text.size) + 1);
-	size_t size =
-		g_mime_encoding_step(&state, (const char *)text.data, text.size, (char *)decoded);
-	return (struct bytes){decoded, size};
-}
-
-static void build_leaf(struct builder *builder, GMimePart *leaf, struct part *part, int depth)
-{
-	if (!is_readable_type(part->type) && !is_small_unknown(leaf, part))
+	if (!is_readable_type(part->type) && !is_small_unknown(wrapper, part))
 		return;
-	part->content =
-		decode_undeclared(builder, leaf, decode_content(builder, leaf, &part->is_cut));
+	const struct leaf leaf = {.encoded = find_encoded(builder, wrapper),
+		.encoding = (int)g_mime_part_get_content_encoding(object),
+		.charset =
+			g_mime_object_get_content_type_parameter(GMIME_OBJECT(object), "charset")};
+	part->content = leaf_decode(builder->context, &leaf, &part->is_cut);
 	if (is_message_type(part->type))
 		build_encoded_message(builder, part, depth);
 	else
-		part->content = convert_charset(builder, GMIME_OBJECT(leaf), part->content);
+		part->content = leaf_convert(builder->context, leaf.charset, part->content);
 }
 
 static void build_children(
@@ -358,15 +213,18 @@ static struct part *build_object(
 	return part;
 }
 
+static struct bytes find_body(const struct builder *builder)
+{
+	return (struct bytes){builder->message.data + builder->header_size,
+		builder->message.size - builder->header_size};
+}
+
 /* The body as one text part, for what GMime finds no structure in. */
 static struct part *build_plain(struct builder *builder, const struct part *parent)
 {
 	struct part *part = new_part(builder, NULL, parent);
-	struct headers headers;
-	size_t skip;
 
-	headers_parse(builder->context, builder->message, &headers, &skip);
-	part->content = (struct bytes){builder->message.data + skip, builder->message.size - skip};
+	part->content = find_body(builder);
 	if (part->content.size > PART_CONTENT_MAX) {
 		part->content.size = PART_CONTENT_MAX;
 		part->is_cut = true;
@@ -417,11 +275,7 @@ static char *find_boundary(const void *context, struct bytes body)
 static struct part *build_undeclared(
 	struct builder *builder, const struct part *parent, const char *report_type)
 {
-	struct headers headers;
-	size_t skip;
-
-	headers_parse(builder->context, builder->message, &headers, &skip);
-	struct bytes body = {builder->message.data + skip, builder->message.size - skip};
+	struct bytes body = find_body(builder);
 	char *boundary = find_boundary(builder->context, body);
 	if (boundary == NULL || measure_depth(parent) + 1 >= PART_DEPTH_MAX)
 		return NULL;
@@ -433,7 +287,7 @@ static struct part *build_undeclared(
 	memcpy(data + strlen(head), body.data, body.size);
 	/* GMime may still read the boundary otherwise, as it takes backslashes off: once is enough.
 	 */
-	struct builder guessed = {builder->context, {data, size}, builder->budget};
+	struct builder guessed = {builder->context, {data, size}, strlen(head), builder->budget};
 	struct part *root = build_tree(&guessed, parent, false);
 	root->report_type = report_type;
 	return root;
@@ -476,10 +330,36 @@ static struct part *build_tree(struct builder *builder, const struct part *paren
 	return root;
 }
 
-struct part *part_build(
-	const void *context, struct bytes message, const struct part *parent, struct budget *budget)
+/* A message that is one text needs no tree. NULL when it is not. */
+static struct part *build_single(
+	struct builder *builder, const struct message *message, const struct part *parent)
 {
-	struct builder builder = {context, message, budget};
+	struct part *part;
+	struct single single;
 
-	return build_tree(&builder, parent, true);
+	if (builder->budget->is_exceeded || builder->budget->parts >= PART_COUNT_MAX ||
+		measure_depth(parent) >= PART_DEPTH_MAX ||
+		!single_read(builder->context, message, &single))
+		return NULL;
+	if (single.type == NULL) {
+		part = build_undeclared(builder, parent, NULL);
+		if (part != NULL)
+			return part;
+	}
+	part = new_part(builder, NULL, parent);
+	if (single.type != NULL)
+		part->type = single.type;
+	part->report_type = single.report_type;
+	part->content = leaf_decode(builder->context, &single.leaf, &part->is_cut);
+	part->content = leaf_convert(builder->context, single.leaf.charset, part->content);
+	return part;
+}
+
+struct part *part_build(const void *context, const struct message *message,
+	const struct part *parent, struct budget *budget)
+{
+	struct builder builder = {context, message->bytes, message->header_size, budget};
+	struct part *single = build_single(&builder, message, parent);
+
+	return single != NULL ? single : build_tree(&builder, parent, true);
 }

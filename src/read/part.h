@@ -6,9 +6,16 @@
 #include "read/budget.h"
 #include "read/mail.h"
 
-/* Takes bytes (a whole message) apart below parent, which is a message part or NULL. budget is what
- * the outermost message has spent so far, and is moved on. Returns the root of the body. */
-struct part *part_build(const void *context, struct bytes message, const struct part *parent,
-	struct budget *budget);
+/* A whole message, whose header was read. */
+struct message {
+	struct bytes bytes;
+	const struct headers *headers;
+	size_t header_size; /* the empty line included */
+};
+
+/* Takes a message apart below parent, which is a message part or NULL. budget is what the outermost
+ * message has spent so far, and is moved on. Returns the root of the body. */
+struct part *part_build(const void *context, const struct message *message,
+	const struct part *parent, struct budget *budget);
 
 #endif
