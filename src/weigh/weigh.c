@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -70,15 +71,34 @@ static void read_weights(void)
 	}
 }
 
-/* The row of a result, the first that fits, or NULL. */
+static int compare_weights(const void *a, const void *b)
+{
+	const struct weight *left = a, *right = b;
+	int order = strcmp(left->check, right->check);
+
+	return order != 0 ? order : strcmp(left->result, right->result);
+}
+
+/* The row of a result, or NULL. No result has two. */
 static const struct weight *find_weight(const char *check_name, const char *result)
 {
-	if (weight_count == 0)
+	size_t low = 0, high;
+
+	if (weight_count == 0) {
 		read_weights();
-	for (size_t i = 0; i < weight_count; i++) {
-		if (strcmp(weights[i].check, check_name) == 0 &&
-			strcmp(weights[i].result, result) == 0)
-			return &weights[i];
+		qsort(weights, weight_count, sizeof(*weights), compare_weights);
+	}
+	for (high = weight_count; low < high;) {
+		const struct weight *middle = &weights[low + (high - low) / 2];
+		int order = strcmp(middle->check, check_name);
+		if (order == 0)
+			order = strcmp(middle->result, result);
+		if (order == 0)
+			return middle;
+		if (order < 0)
+			low = (size_t)(middle - weights) + 1;
+		else
+			high = (size_t)(middle - weights);
 	}
 	return NULL;
 }
@@ -86,8 +106,6 @@ static const struct weight *find_weight(const char *check_name, const char *resu
 bool weigh_find_weight(
 	const struct config *config, const char *check_name, const char *result, int *weight_out)
 {
-	const struct weight *weight = find_weight(check_name, result);
-
 	for (size_t i = 0; config != NULL && i < config->weight_count; i++) {
 		if (strcmp(config->weights[i].check, check_name) == 0 &&
 			strcmp(config->weights[i].result, result) == 0) {
@@ -95,6 +113,7 @@ bool weigh_find_weight(
 			return true;
 		}
 	}
+	const struct weight *weight = find_weight(check_name, result);
 	if (weight != NULL)
 		*weight_out = weight->decibans;
 	return weight != NULL;
