@@ -188,12 +188,14 @@ static const struct config_name *find_any(const struct config_index *index, void
 const struct list_config *config_find_match(
 	const struct config *config, const char *address, enum config_match *match_out)
 {
-	void *scratch = mem_context(NULL, "config_find_match");
 	struct wrapped inner[WRAPPED_MAX];
 	const struct config_name *found;
 	size_t count;
 
 	*match_out = CONFIG_MATCH_NONE;
+	if (config->list_count == 0)
+		return NULL;
+	void *scratch = mem_context(NULL, "config_find_match");
 	found = find_any(config->index, scratch, address, match_out);
 	count = found == NULL ? wrapped_open(scratch, address, inner) : 0;
 	for (size_t i = 0; i < count && found == NULL; i++)
@@ -204,6 +206,8 @@ const struct list_config *config_find_match(
 
 const struct domain_config *config_find_domain_of(const struct config *config, const char *address)
 {
+	if (config->domain_count == 0)
+		return NULL;
 	void *scratch = mem_context(NULL, "config_find_domain_of");
 	const struct domain_config *found = config_find_domain(config, address_domain(address));
 	struct wrapped inner[WRAPPED_MAX];
