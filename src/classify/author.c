@@ -11,9 +11,25 @@
 static const char *const daemon_names[] = {
 	"mailer-daemon", "mailerdaemon", "mailer_daemon", "mail-daemon", "maildaemon"};
 
+/* False when none of the names can be the local part of an address in value: asked first, and
+ * often. A backslash may hide one. */
+static bool may_name(const char *value, const char *const *names, size_t count)
+{
+	if (value == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (text_find_fold(value, names[i]) != NULL)
+			return true;
+	}
+	return strchr(value, '\\') != NULL;
+}
+
 static bool is_local_part(const struct mail *mail, const char *const *names, size_t count)
 {
 	const char *value = headers_find(&mail->headers, "From");
+
+	if (!may_name(value, names, count))
+		return false;
 	void *context = mem_context(NULL, "author");
 	char *address = header_address(context, value);
 	char *local = NULL;

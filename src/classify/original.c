@@ -153,7 +153,7 @@ static void read_fields(const void *context, struct original *original)
 
 void original_find(const void *context, const struct mail *mail, struct original *original_out)
 {
-	struct headers headers = {NULL, 0};
+	struct headers headers = {.items = NULL};
 
 	original_out->is_part = find_in_parts(context, mail, &headers);
 	if (!original_out->is_part && !find_in_texts(context, mail, &headers))

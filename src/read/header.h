@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
 
@@ -19,11 +20,15 @@ struct header {
 	const char *value; /* unfolded, trimmed; NUL and other controls became spaces; RFC 2047
 			      words are not decoded */
 	struct bytes raw;  /* the field as it stands, folding and line end included; lent */
+	unsigned mark;	   /* of its name, in either case; others may have the same */
 };
+
+#define HEADER_MARKS 256
 
 struct headers {
 	const struct header *items;
 	size_t count;
+	uint64_t absent[HEADER_MARKS / 64]; /* bits of marks that no field has; 0: not known */
 };
 
 /* Reads fields from the start of block to the first empty line or the end. A line that is neither a
