@@ -69,6 +69,20 @@ const char *text_find_fold(const char *text, const char *needle)
 	return strcasestr_ascii(text, needle);
 }
 
+bool text_is_ascii(struct bytes text)
+{
+	size_t i = 0;
+
+	for (uint64_t eight; i + sizeof(eight) <= text.size; i += sizeof(eight)) {
+		memcpy(&eight, text.data + i, sizeof(eight));
+		if ((eight & UINT64_C(0x8080808080808080)) != 0)
+			return false;
+	}
+	while (i < text.size && text.data[i] < 0x80)
+		i++;
+	return i == text.size;
+}
+
 char *text_lower(const void *context, const char *text)
 {
 	char *copy = mem_strdup(context, text);
@@ -169,14 +183,17 @@ static size_t next_character(const unsigned char *data, size_t size, uint32_t *c
 	return used;
 }
 
-/* How many printable ASCII characters other than space stand in front: nothing has to be done to
- * them. */
-static size_t measure_plain(const unsigned char *data, size_t size)
+/* How many printable ASCII characters stand in front, without a space behind a space: nothing has
+ * to be done to them. before: what they come behind. */
+static size_t measure_plain(const unsigned char *data, size_t size, unsigned char before)
 {
 	size_t length = 0;
 
-	while (length < size && data[length] > 0x20 && data[length] < 0x7F)
-		length++;
+	for (; length < size && data[length] >= 0x20 && data[length] < 0x7F; length++) {
+		if (data[length] == ' ' && before == ' ')
+			break;
+		before = data[length];
+	}
 	return length;
 }
 
@@ -193,7 +210,8 @@ size_t text_clean_into(char *out, struct bytes foreign, size_t limit)
 
 	for (size_t at = 0, used; at < foreign.size; at += used) {
 		size_t rest = foreign.size - at, room = limit - length;
-		size_t plain = measure_plain(foreign.data + at, rest < room ? rest : room);
+		unsigned char before = length > 0 ? (unsigned char)out[length - 1] : 0;
+		size_t plain = measure_plain(foreign.data + at, rest < room ? rest : room, before);
 		if (plain > 0) {
 			memcpy(out + length, foreign.data + at, plain);
 			if (length < last_cut)

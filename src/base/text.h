@@ -14,6 +14,9 @@ bool text_starts_fold(const char *text, const char *prefix);
 /* Where needle stands in text, case folded, or NULL. */
 const char *text_find_fold(const char *text, const char *needle);
 
+/* True when no byte is above 127. */
+bool text_is_ascii(struct bytes text);
+
 /* A copy in ASCII lower case; bytes above 127 are kept. */
 char *text_lower(const void *context, const char *text);
 

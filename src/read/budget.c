@@ -65,7 +65,8 @@ static bool has_word(const unsigned char *line, size_t size, const char *word)
 	size_t length = strlen(word);
 
 	for (size_t i = 0; i + length <= size; i++) {
-		if (strncasecmp((const char *)line + i, word, length) == 0)
+		if ((line[i] | 0x20) == word[0] &&
+			strncasecmp((const char *)line + i, word, length) == 0)
 			return true;
 	}
 	return false;

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define GUESS_MAX (16 * 1024) /* bytes that are looked at */
 
 /* Sequences that switch a seven-bit charset on. */
@@ -106,9 +108,9 @@ const char *charset_guess(struct bytes text)
 			    strlen(escapes[i].sequence)) != NULL)
 			return escapes[i].charset;
 	}
-	struct census census = count_bytes(text);
-	if (census.high == 0 || is_valid_utf8(text))
+	if (text_is_ascii(text) || is_valid_utf8(text))
 		return NULL;
+	struct census census = count_bytes(text);
 	if (census.sjis_kana * 5 > census.high)
 		return "cp932";
 	size_t letters = census.cyrillic_low + census.cyrillic_high;

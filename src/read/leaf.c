@@ -91,6 +91,18 @@ struct bytes leaf_decode(const void *context, const struct leaf *leaf, bool *is_
 	return is_encoded ? text : decode_undeclared(context, text);
 }
 
+/* Charsets in which bytes up to 127 are ASCII, each by itself. */
+static bool is_ascii_alike(const char *charset)
+{
+	static const char *const prefixes[] = {"iso-8859-", "windows-125", "koi8-"};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		if (text_starts_fold(charset, prefixes[i]))
+			return true;
+	}
+	return false;
+}
+
 /* The charset to convert from, or NULL when the text is UTF-8 already. What is declared as ASCII or
  * UTF-8, or not at all, is believed only as far as the bytes agree. */
 static const char *find_charset(const char *declared, struct bytes text)
@@ -98,6 +110,9 @@ static const char *find_charset(const char *declared, struct bytes text)
 	if (declared == NULL || *declared == '\0' || text_equal_fold(declared, "utf-8") ||
 		text_equal_fold(declared, "us-ascii"))
 		return charset_guess(text);
+	if (is_ascii_alike(declared) && text_is_ascii(text) &&
+		memchr(text.data, '\0', text.size) == NULL)
+		return NULL;
 	return declared;
 }
 
