@@ -260,21 +260,30 @@ static size_t find_line(struct bytes text, const char *name)
 	return text.size;
 }
 
+/* True when a part of the message itself, not only of one inside, says that it is a report. */
+static bool holds_report(const struct mail *mail)
+{
+	return mail->root->report_type != NULL || part_find(mail->root, "multipart/report") != NULL;
+}
+
+/* Where the fields of a report can stand though their part is called something else. */
+static bool is_mislabelled(const struct part *part)
+{
+	return part_is_text(part) || strcmp(part->type, "application/octet-stream") == 0;
+}
+
 /* The fields of a report whose MIME structure is lost (a wrong boundary, a header that says
  * nothing), as they stand in the text, up to the next boundary line. Only where somebody says that
  * it is a report: people quote such fields in mail to each other. */
 static struct bytes find_status_text(const struct mail *mail)
 {
-	bool is_report = author_is_daemon(mail) || author_has_null_sender(mail) ||
-			 (mail->root->report_type != NULL &&
-				 strcmp(mail->root->report_type, "delivery-status") == 0);
+	bool is_report =
+		author_is_daemon(mail) || author_has_null_sender(mail) || holds_report(mail);
 
 	for (const struct part *part = mail->root; is_report && part != NULL;
 		part = part_following(part, mail->root)) {
 		struct bytes text = part->content;
-		bool is_readable =
-			part_is_text(part) || strcmp(part->type, "application/octet-stream") == 0;
-		size_t start = is_readable ? find_line(text, "Reporting-MTA") : text.size;
+		size_t start = is_mislabelled(part) ? find_line(text, "Reporting-MTA") : text.size;
 		if (start == text.size)
 			continue;
 		text = (struct bytes){text.data + start, text.size - start};
@@ -289,10 +298,7 @@ static struct bytes find_status_text(const struct mail *mail)
  * mail system. */
 static bool is_from_person(const struct mail *mail)
 {
-	bool is_report = mail->root->report_type != NULL ||
-			 strcmp(mail->root->type, "multipart/report") == 0;
-
-	return !is_report && mail->envelope.has_sender && !author_has_null_sender(mail) &&
+	return !holds_report(mail) && mail->envelope.has_sender && !author_has_null_sender(mail) &&
 	       !author_is_daemon(mail) && !author_is_postmaster(mail) &&
 	       headers_find(&mail->headers, "X-Failed-Recipients") == NULL;
 }

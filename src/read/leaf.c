@@ -55,6 +55,29 @@ static GMimeContentEncoding guess_encoding(struct bytes text)
 	return GMIME_CONTENT_ENCODING_DEFAULT;
 }
 
+/* Writes '=' as "=3D" where it begins no code of quoted-printable: who has not declared it may not
+ * have meant it, and "ann=b3.example@" is an address. */
+static struct bytes protect_equals(const void *context, struct bytes text)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	unsigned char *copy = mem_realloc(context, NULL, 3 * text.size + 1);
+	size_t size = 0;
+
+	for (size_t i = 0; i < text.size; i++) {
+		const unsigned char *next = text.data + i + 1;
+		size_t rest = text.size - i - 1;
+		bool is_break = rest > 0 && (*next == '\n' || *next == '\r');
+		bool is_code = rest > 1 && memchr(digits, next[0], 16) != NULL &&
+			       memchr(digits, next[1], 16) != NULL;
+		copy[size++] = text.data[i];
+		if (text.data[i] == '=' && !is_break && !is_code) {
+			memcpy(copy + size, "3D", 2);
+			size += 2;
+		}
+	}
+	return (struct bytes){copy, size};
+}
+
 /* Undoes an encoding that was not declared. */
 static struct bytes decode_undeclared(const void *context, struct bytes text)
 {
@@ -63,6 +86,8 @@ static struct bytes decode_undeclared(const void *context, struct bytes text)
 
 	if (encoding == GMIME_CONTENT_ENCODING_DEFAULT)
 		return text;
+	if (encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE)
+		text = protect_equals(context, text);
 	g_mime_encoding_init_decode(&state, encoding);
 	unsigned char *decoded =
 		mem_realloc(context, NULL, g_mime_encoding_outlen(&state, text.size) + 1);

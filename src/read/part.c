@@ -14,22 +14,24 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "read/boundary.h"
 #include "read/leaf.h"
 #include "read/single.h"
 
-#define UNKNOWN_MAX (8 * 1024) /* bytes of an encoded part that no type says the use of */
-#define PREAMBLE_MAX 400       /* bytes in front of a boundary that nobody declared */
+#define SHORT_FILE_MAX (32 * 1024) /* bytes, encoded */
 
 struct builder {
 	const void *context;
 	struct bytes message; /* what offsets count from */
 	size_t header_size;
 	struct budget *budget;
+	bool is_guess; /* of a boundary: no more is guessed inside */
 };
 
 static struct part *build_object(
 	struct builder *builder, GMimeObject *object, const struct part *parent, int depth);
 static struct part *build_tree(struct builder *builder, const struct part *parent, bool may_guess);
+static void build_broken(struct builder *builder, GMimeMultipart *multipart, struct part *part);
 
 static const char *const message_types[] = {
 	"message/rfc822", "message/rfc2822", "message/global", "message/news"};
@@ -99,23 +101,24 @@ static struct bytes find_encoded(const struct builder *builder, GMimeDataWrapper
 		(size_t)(stream->bound_end - stream->bound_start)};
 }
 
+/* Where a header begins, seen from the begin of what is parsed; -1 when there is none. */
+static gint64 find_start(GMimeHeaderList *list)
+{
+	if (list == NULL || g_mime_header_list_get_count(list) == 0)
+		return -1;
+	return g_mime_header_get_offset(g_mime_header_list_get_header_at(list, 0));
+}
+
 /* The message inside: its headers from the raw bytes where GMime says that they begin. */
 static void build_message(
 	struct builder *builder, GMimeMessage *message, struct part *part, int depth)
 {
 	GMimeObject *body = g_mime_message_get_mime_part(message);
-	GMimeHeaderList *lists[] = {g_mime_object_get_header_list(GMIME_OBJECT(message)),
-		body == NULL ? NULL : g_mime_object_get_header_list(body)};
-	gint64 start = -1;
+	gint64 start = find_start(g_mime_object_get_header_list(GMIME_OBJECT(message)));
+	gint64 other = body == NULL ? -1 : find_start(g_mime_object_get_header_list(body));
 
-	for (size_t i = 0; i < 2; i++) {
-		if (lists[i] == NULL || g_mime_header_list_get_count(lists[i]) == 0)
-			continue;
-		gint64 offset =
-			g_mime_header_get_offset(g_mime_header_list_get_header_at(lists[i], 0));
-		if (offset >= 0 && (start < 0 || offset < start))
-			start = offset;
-	}
+	if (start < 0 || (other >= 0 && other < start))
+		start = other;
 	part->is_message = true;
 	if (start >= 0 && (size_t)start < builder->message.size) {
 		struct bytes block = {
@@ -150,18 +153,18 @@ static bool is_readable_type(const char *type)
 	       strncmp(type, "multipart/", 10) == 0;
 }
 
-/* Some gateways say "application/octet-stream" of a delivery-status part that they do not know. */
-static bool is_small_unknown(GMimeDataWrapper *wrapper, const struct part *part)
+/* A file of unknown content that is short enough for a report: gateways declare its fields so. */
+static bool is_short_file(GMimeDataWrapper *wrapper, const struct part *part)
 {
 	return strcmp(part->type, "application/octet-stream") == 0 && wrapper != NULL &&
-	       g_mime_stream_length(g_mime_data_wrapper_get_stream(wrapper)) <= UNKNOWN_MAX;
+	       g_mime_stream_length(g_mime_data_wrapper_get_stream(wrapper)) <= SHORT_FILE_MAX;
 }
 
 static void build_leaf(struct builder *builder, GMimePart *object, struct part *part, int depth)
 {
 	GMimeDataWrapper *wrapper = g_mime_part_get_content(object);
 
-	if (!is_readable_type(part->type) && !is_small_unknown(wrapper, part))
+	if (!is_readable_type(part->type) && !is_short_file(wrapper, part))
 		return;
 	const struct leaf leaf = {.encoded = find_encoded(builder, wrapper),
 		.encoding = (int)g_mime_part_get_content_encoding(object),
@@ -180,6 +183,8 @@ static void build_children(
 	const struct part **link = &part->first_child;
 	int count = g_mime_multipart_get_count(multipart);
 
+	if (count == 0)
+		build_broken(builder, multipart, part);
 	for (int i = 0; i < count; i++) {
 		if (builder->budget->parts >= PART_COUNT_MAX) {
 			builder->budget->is_exceeded = true;
@@ -219,6 +224,17 @@ static struct bytes find_body(const struct builder *builder)
 		builder->message.size - builder->header_size};
 }
 
+/* What stands behind the header of a part, which begins at start. */
+static struct bytes skip_header(const struct builder *builder, size_t start)
+{
+	struct bytes rest = {builder->message.data + start, builder->message.size - start};
+	struct headers headers;
+	size_t skip;
+
+	headers_parse(builder->context, rest, &headers, &skip);
+	return (struct bytes){rest.data + skip, rest.size - skip};
+}
+
 /* The body as one text part, for what GMime finds no structure in. */
 static struct part *build_plain(struct builder *builder, const struct part *parent)
 {
@@ -246,37 +262,13 @@ static GMimeMessage *parse_message(GMimeStream *stream, struct bytes message, st
 	return parsed;
 }
 
-/* A line "--boundary" with a Content- field right behind it: the boundary, on context, or NULL.
- * In front of it stands nothing but a word for old mail programs: a report that quotes its original
- * below names an address before that. */
-static char *find_boundary(const void *context, struct bytes body)
+/* A body whose header says nothing of parts, or gives a wrong boundary for them: parsed again with
+ * the boundary that stands in it. NULL when there is none. */
+static struct part *build_undeclared(struct builder *builder, struct bytes body,
+	const struct part *parent, const char *report_type)
 {
-	size_t limit = body.size < PREAMBLE_MAX ? body.size : PREAMBLE_MAX;
+	char *boundary = boundary_guess(builder->context, body);
 
-	for (size_t i = 0; i + 4 < limit;) {
-		const char *line = (const char *)body.data + i;
-		const char *newline = memchr(line, '\n', body.size - i);
-		if (newline == NULL || memchr(line, '@', (size_t)(newline - line)) != NULL)
-			return NULL;
-		size_t length = (size_t)(newline - line), next = i + length + 1;
-		while (length > 0 && strchr(" \t\r", line[length - 1]) != NULL)
-			length--;
-		if (length > 3 && length <= 72 && memcmp(line, "--", 2) == 0 &&
-			memchr(line, '"', length) == NULL && body.size - next > 8 &&
-			strncasecmp(newline + 1, "Content-", 8) == 0)
-			return mem_strndup(context, line + 2, length - 2);
-		i = next;
-	}
-	return NULL;
-}
-
-/* Parts that the header says nothing of, or gives a wrong boundary for: the body is parsed again
- * with the boundary that stands in it. NULL when there is none. */
-static struct part *build_undeclared(
-	struct builder *builder, const struct part *parent, const char *report_type)
-{
-	struct bytes body = find_body(builder);
-	char *boundary = find_boundary(builder->context, body);
 	if (boundary == NULL || measure_depth(parent) + 1 >= PART_DEPTH_MAX)
 		return NULL;
 	char *head = mem_printf(
@@ -287,20 +279,43 @@ static struct part *build_undeclared(
 	memcpy(data + strlen(head), body.data, body.size);
 	/* GMime may still read the boundary otherwise, as it takes backslashes off: once is enough.
 	 */
-	struct builder guessed = {builder->context, {data, size}, strlen(head), builder->budget};
+	struct builder guessed = {
+		builder->context, {data, size}, strlen(head), builder->budget, true};
 	struct part *root = build_tree(&guessed, parent, false);
 	root->report_type = report_type;
 	return root;
 }
 
-/* True when the header leaves open what the body is: no Content-Type, or one without a part. */
-static bool is_undeclared(GMimeMessage *parsed, const struct part *root)
+/* A multipart inside that GMime found no parts in: what stands there, as parts by a boundary of its
+ * own or as text. Not as GMime has it, who was not shown all (budget.c). */
+static void build_broken(struct builder *builder, GMimeMultipart *multipart, struct part *part)
 {
-	if (root == NULL || root->first_child != NULL)
-		return root == NULL;
-	return strncmp(root->type, "multipart/", 10) == 0 ||
-	       g_mime_object_get_header(g_mime_message_get_mime_part(parsed), "Content-Type") ==
-		       NULL;
+	const char *text = g_mime_multipart_get_prologue(multipart);
+	gint64 start = find_start(g_mime_object_get_header_list(GMIME_OBJECT(multipart)));
+	size_t size = text == NULL ? 0 : strlen(text);
+
+	if (size == 0 || start < 0 || (size_t)start >= builder->message.size ||
+		builder->budget->is_exceeded || part->parent == NULL)
+		return; /* build_tree does it for the message as a whole */
+	struct bytes body = skip_header(builder, (size_t)start);
+	body.size = body.size < size ? body.size : size;
+	if (!builder->is_guess)
+		part->first_child = build_undeclared(builder, body, part, NULL);
+	if (part->first_child != NULL || builder->budget->parts >= PART_COUNT_MAX)
+		return;
+	struct part *child = new_part(builder, NULL, part);
+	child->is_cut = body.size > PART_CONTENT_MAX;
+	child->content = (struct bytes){body.data, child->is_cut ? PART_CONTENT_MAX : body.size};
+	part->first_child = child;
+}
+
+/* True when the header leaves open what the body is: no Content-Type, one without a part, or plain
+ * text, which gateways make of all. */
+static bool is_undeclared(const struct part *root)
+{
+	return root == NULL || (root->first_child == NULL && !root->is_message &&
+				       (strncmp(root->type, "multipart/", 10) == 0 ||
+					       strcmp(root->type, "text/plain") == 0));
 }
 
 /* may_guess: where the header leaves the structure open, look for one in the body. */
@@ -316,8 +331,10 @@ static struct part *build_tree(struct builder *builder, const struct part *paren
 		root = build_object(builder, g_mime_message_get_mime_part(parsed), parent,
 			measure_depth(parent));
 	const char *report_type = root == NULL ? NULL : root->report_type;
-	may_guess = may_guess && !builder->budget->is_exceeded && is_undeclared(parsed, root);
-	struct part *found = may_guess ? build_undeclared(builder, parent, report_type) : NULL;
+	may_guess = may_guess && !builder->budget->is_exceeded && is_undeclared(root);
+	struct part *found =
+		may_guess ? build_undeclared(builder, find_body(builder), parent, report_type)
+			  : NULL;
 	if (found != NULL) {
 		root = found;
 	} else if (root == NULL ||
@@ -341,8 +358,8 @@ static struct part *build_single(
 		measure_depth(parent) >= PART_DEPTH_MAX ||
 		!single_read(builder->context, message, &single))
 		return NULL;
-	if (single.type == NULL) {
-		part = build_undeclared(builder, parent, NULL);
+	if (single.type == NULL || strcmp(single.type, "text/plain") == 0) {
+		part = build_undeclared(builder, find_body(builder), parent, NULL);
 		if (part != NULL)
 			return part;
 	}
@@ -358,7 +375,7 @@ static struct part *build_single(
 struct part *part_build(const void *context, const struct message *message,
 	const struct part *parent, struct budget *budget)
 {
-	struct builder builder = {context, message->bytes, message->header_size, budget};
+	struct builder builder = {context, message->bytes, message->header_size, budget, false};
 	struct part *single = build_single(&builder, message, parent);
 
 	return single != NULL ? single : build_tree(&builder, parent, true);

@@ -64,6 +64,12 @@ static const struct {
 	{"empty fields of a message inside", ORIGINAL "junk\n", "a:\n", 2 * MILLION, "\nx", 1},
 	{"addresses", TOP "To: ", "a@b,", 2 * MILLION, "\n\nx", -1},
 	{"parts", TOP REPORT "\n", "--b\n\n", 2 * MILLION, "", 1},
+	{"parts with a wrong boundary inside", TOP REPORT,
+		"Content-Type: multipart/mixed; boundary=c\n\n--d\nContent-Type: text/plain\n\n"
+		"x\n--b\n",
+		2 * MILLION, "", 1},
+	{"lines that could be a boundary", TOP "\n", "--b--b--b--b\n--b\n", 2 * MILLION, "", -1},
+	{"equals signs", TOP "Content-Type: text/plain\n\nx=20\n", "=", 2 * MILLION, "", -1},
 	{"parts of a digest", TOP "Content-Type: multipart/digest; boundary=b\n\n",
 		"--b\n\nA: b\n\nx\n", 2 * MILLION, "", -1},
 	{"messages in parts", TOP REPORT, "\n--b\n" INNER INNER "junk\n", 2 * MILLION, "", 1},
@@ -77,8 +83,8 @@ static const struct {
 		"--b\n\nTo: x\n\nTo: x\n\nTo: x\n\n", 2 * MILLION, "", 1},
 	{"headers of the original", TOP REPORT,
 		"\n--b\nContent-Type: text/rfc822-headers\n\nA:\nB:\nC:\n", 2 * MILLION, "", 1},
-	{"a charset without a name", TOP "Content-Type: text/plain; charset=\"\"\n\n", "words\n", 60,
-		"", -1},
+	{"a charset without a name", TOP "Content-Type: text/plain; charset=\"\"\n\n", "words\n",
+		60, "", -1},
 	{"CR line ends", "From: a@b.example\r\r", "line\r", 70 * MILLION, "", -1},
 	{"a From line that does not end", "From ", "a", 70 * MILLION, "", -1},
 };
