@@ -31,6 +31,7 @@ static const struct {
 	{NULL, NULL},
 	{NULL, kinds_read_early},
 	{NULL, dialect_read},
+	{NULL, declared_read},
 	{NULL, kinds_read},
 	{NULL, generic_read},
 	{daemon_read, NULL},

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "classify/author.h"
+#include "classify/evidence.h"
 #include "classify/original.h"
 #include "classify/reader.h"
 #include "classify/reason.h"
@@ -64,6 +65,19 @@ static bool is_bare_report(const void *context, const struct mail *mail)
 		return false;
 	original_find(context, mail, &original);
 	return original.is_part;
+}
+
+/* A report that was cut off, or lost its parts, is no automatic reply, though Exchange marks its
+ * reports as such. */
+bool declared_read(const void *context, struct evidence_text *text, struct bounce *bounce)
+{
+	const char *type = text->mail->root->report_type;
+
+	if (type == NULL || strcmp(type, "delivery-status") != 0 || !evidence_is_asked(text))
+		return false;
+	if (!generic_read(context, text, bounce))
+		bounce->kind = KIND_FAILED;
+	return true;
 }
 
 bool daemon_read(const void *context, const struct mail *mail, struct bounce *bounce)

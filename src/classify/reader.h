@@ -23,6 +23,7 @@ struct evidence_text;
 typedef bool rule_reader(const void *context, struct evidence_text *text, struct bounce *bounce);
 
 rule_reader kinds_read_early; /* kinds.rules: those that are marked "early" */
+rule_reader declared_read;    /* a report whose header says so, though its fields are lost */
 rule_reader kinds_read;	      /* the others: RFC 3834 and what was in use before it */
 rule_reader dialect_read;     /* what mail software writes in words of its own: rules/mta.rules */
 rule_reader generic_read;     /* a report in no dialect that is known: rules/generic.rules */
