@@ -46,57 +46,10 @@ static bool has_header_condition(const struct rule *rule)
 	return false;
 }
 
-/* The words up to the line that announces the original. */
-static struct haystack cut_original(const struct rule *rule, const struct haystack *prose)
-{
-	struct haystack words = *prose;
-	struct match match;
-
-	for (size_t i = 0; i < rule->line_count; i++) {
-		if (rule->lines[i].part == RULE_ORIGINAL &&
-			rule_line_find(&rule->lines[i], prose, 0, &match) && match.start > 0 &&
-			match.start < words.size)
-			words.size = match.start;
-	}
-	return words;
-}
-
-/* The words without the borders of tables that are drawn with '|'. Everything keeps its place. */
-static struct haystack clear_borders(const void *context, const struct haystack *words)
-{
-	char *text = mem_strdup(context, words->text);
-
-	for (char *border = text; (border = strchr(border, '|')) != NULL;)
-		*border = ' ';
-	struct haystack cleared = haystack_make(context, text);
-	haystack_index(context, &cleared);
-	cleared.size = words->size;
-	return cleared;
-}
-
-/* The same for any software: its line is one of those that "kind ordinary" in generic.rules lists,
- * or the header fields begin without one. */
-static struct haystack cut_unknown_original(const void *context, const struct haystack *prose)
-{
-	const struct rules *rules = rule_set_find("generic.rules");
-	struct haystack words = *prose;
-	size_t fields = prose_find_fields(prose->text, prose->size);
-
-	if (fields > 0)
-		words.size = fields;
-	if (memchr(words.text, '|', words.size) != NULL)
-		words = clear_borders(context, &words);
-	for (size_t i = 0; i < rules->count; i++) {
-		if (rules->items[i].type == RULE_KIND && rules->items[i].kind == KIND_ORDINARY)
-			words = cut_original(&rules->items[i], &words);
-	}
-	return words;
-}
-
 static const struct haystack *find_unknown(struct evidence_text *text)
 {
 	if (!text->has_unknown) {
-		text->unknown = cut_unknown_original(text->context, evidence_find_prose(text));
+		text->unknown = evidence_cut_unknown(text->context, evidence_find_prose(text));
 		text->has_unknown = true;
 	}
 	return &text->unknown;
@@ -357,8 +310,8 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 		.addressee = text->addressee,
 		.is_self = text->is_self,
 		.is_generic = is_generic};
-	search->words =
-		is_generic ? *find_unknown(text) : cut_original(rule, evidence_find_prose(text));
+	search->words = is_generic ? *find_unknown(text)
+				   : evidence_cut_original(rule, evidence_find_prose(text));
 	if (is_generic)
 		find_named_by_field(search);
 	if (search->count == 0)
@@ -410,7 +363,7 @@ static bool read_known(const void *context, struct evidence_text *text, struct b
 		}
 	}
 	if (first != NULL) {
-		text->prose = cut_original(first, evidence_find_prose(text));
+		text->prose = evidence_cut_original(first, evidence_find_prose(text));
 		text->has_unknown = false;
 	}
 	return first != NULL;
@@ -500,8 +453,8 @@ void dialect_name_recipients(const void *context, const struct rule *rule,
 	if (text->named != NULL)
 		search_add_address(search, text->named, &match);
 	if (has_address_line(rule)) {
-		struct haystack words = cut_original(rule, evidence_find_prose(text));
-		search->words = cut_unknown_original(context, &words);
+		struct haystack words = evidence_cut_original(rule, evidence_find_prose(text));
+		search->words = evidence_cut_unknown(context, &words);
 		find_addresses(search, rule);
 	}
 	bounce->recipients = search->recipients;

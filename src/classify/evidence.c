@@ -95,7 +95,53 @@ static bool is_quotation(const char *line)
 	return line[0] == '>' && line[1] != '>';
 }
 
-/* The first words of the body that the author wrote himself. */
+struct haystack evidence_cut_original(const struct rule *rule, const struct haystack *prose)
+{
+	struct haystack words = *prose;
+	struct match match;
+
+	for (size_t i = 0; i < rule->line_count; i++) {
+		if (rule->lines[i].part == RULE_ORIGINAL &&
+			rule_line_find(&rule->lines[i], prose, 0, &match) && match.start > 0 &&
+			match.start < words.size)
+			words.size = match.start;
+	}
+	return words;
+}
+
+/* The words without the borders of tables that are drawn with '|'. Everything keeps its place. */
+static struct haystack clear_borders(const void *context, const struct haystack *words)
+{
+	char *text = mem_strdup(context, words->text);
+
+	for (char *border = text; (border = strchr(border, '|')) != NULL;)
+		*border = ' ';
+	struct haystack cleared = haystack_make(context, text);
+	haystack_index(context, &cleared);
+	cleared.size = words->size;
+	return cleared;
+}
+
+struct haystack evidence_cut_unknown(const void *context, const struct haystack *prose)
+{
+	const struct rules *rules = rule_set_find("generic.rules");
+	struct haystack words = *prose;
+	size_t fields = prose_find_fields(prose->text, prose->size);
+
+	if (fields > 0)
+		words.size = fields;
+	if (memchr(words.text, '|', words.size) != NULL)
+		words = clear_borders(context, &words);
+	for (size_t i = 0; i < rules->count; i++) {
+		if (rules->items[i].type == RULE_KIND && rules->items[i].kind == KIND_ORDINARY)
+			words = evidence_cut_original(&rules->items[i], &words);
+	}
+	return words;
+}
+
+/* The first words of the body that the author wrote himself: not what he quotes, nor what came
+ * back.
+ */
 static const struct haystack *find_opening(struct evidence_text *text)
 {
 	const struct haystack *prose = evidence_find_prose(text);
@@ -114,6 +160,8 @@ static const struct haystack *find_opening(struct evidence_text *text)
 		i += length;
 	}
 	words[size] = '\0';
+	text->opening = haystack_make(text->context, words);
+	words[evidence_cut_unknown(text->context, &text->opening).size] = '\0';
 	text->opening = haystack_make(text->context, words);
 	haystack_index(text->context, &text->opening);
 	text->has_opening = true;

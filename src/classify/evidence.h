@@ -37,6 +37,13 @@ void evidence_text_open(
 /* The words of the message, read when first needed. */
 const struct haystack *evidence_find_prose(struct evidence_text *text);
 
+/* The words up to the line that announces the original, by the rule. */
+struct haystack evidence_cut_original(const struct rule *rule, const struct haystack *prose);
+
+/* The same for any software: its line is one of those that "kind ordinary" in generic.rules lists,
+ * or the header fields begin without one. On context. */
+struct haystack evidence_cut_unknown(const void *context, const struct haystack *prose);
+
 /* True when envelope, author or subject say that a mail system wrote it. */
 bool evidence_is_asked(struct evidence_text *text);
 

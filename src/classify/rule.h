@@ -10,7 +10,7 @@
  *   	literal   "WORDS" | "..."  one of them must be there, before anything dearer is tried
  *   	body      PATTERN          further conditions, each must hold; "not body" must not
  *   	opening   PATTERN          the same in the first words (RULE_OPENING_MAX bytes) of the body,
- *   	                           lines left out that quote with one > in front
+ *   	                           lines left out that quote with one > in front, up to the original
  *   	subject   PATTERN
  *   	from      PATTERN
  *   	header    NAME[|NAME] PATTERN  one field of one of these names fits
