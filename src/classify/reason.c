@@ -223,7 +223,9 @@ static enum permanence find_permanence(const struct recipient *recipient, const 
 
 	if (is_delayed)
 		return PERMANENCE_TEMPORARY;
-	if (code == NULL && guess_permanence(recipient->reason) == PERMANENCE_UNKNOWN)
+	/* Nobody waits for what is final: a queue gave up, a mailbox may be emptied. */
+	if (code == NULL && recipient->reason != REASON_EXPIRED &&
+		recipient->reason != REASON_MAILBOXFULL)
 		code = recipient->status;
 	if (code != NULL && *code == '4')
 		return PERMANENCE_TEMPORARY;
