@@ -41,6 +41,7 @@ struct inquiry {
 	struct recipient *recipient;
 	struct haystack words[2]; /* the diagnostic; what the report says of the recipient */
 	struct haystack status, reply, remote, writer;
+	bool is_status_far; /* it stands somewhere in the report, not with the recipient */
 };
 
 /* "5.1.1" against "5.1.1", "5.1.*" or "5.*.*": a '*' stands for one number. */
@@ -171,7 +172,7 @@ static struct finding find_reason(const struct inquiry *inquiry)
 	struct finding by_code = find_by_code(inquiry->status.text);
 	struct finding found = find_by_words(inquiry, false);
 
-	if (found.reason == REASON_UNDEFINED && !by_code.is_weak)
+	if (found.reason == REASON_UNDEFINED && !by_code.is_weak && !inquiry->is_status_far)
 		found = by_code;
 	if (found.reason == REASON_UNDEFINED)
 		found = find_by_words(inquiry, true);
@@ -328,6 +329,38 @@ static bool says_something(const char *status)
 	return status != NULL && strcmp(status + 1, ".0.0") != 0;
 }
 
+/* The length of an enhanced status code at text (RFC 3463 section 2), or 0. */
+static size_t measure_status(const char *text)
+{
+	if ((*text != '2' && *text != '4' && *text != '5') || text[1] != '.')
+		return 0;
+	size_t subject = strspn(text + 2, "0123456789");
+	if (subject == 0 || subject > 3 || text[2 + subject] != '.')
+		return 0;
+	size_t detail = strspn(text + 3 + subject, "0123456789");
+	if (detail == 0 || detail > 3)
+		return 0;
+	return 3 + subject + detail;
+}
+
+static bool is_boundary(char c)
+{
+	return !isalnum((unsigned char)c) && c != '.' && c != '-';
+}
+
+/* The enhanced code of the server's reply, "550 5.1.1"; else the first that stands in the text: in
+ * "<mx.example.org #5.5.0 smtp;550 5.1.1 no>" the reporter's own stands in front. */
+static const char *find_own_status(const void *context, const char *text)
+{
+	for (const char *c = text; c != NULL && *c != '\0'; c++) {
+		if ((*c == '4' || *c == '5') && isdigit((unsigned char)c[1]) &&
+			isdigit((unsigned char)c[2]) && (c[3] == ' ' || c[3] == '-') &&
+			(c == text || is_boundary(c[-1])) && measure_status(c + 4) > 0)
+			return mem_strndup(context, c + 4, measure_status(c + 4));
+	}
+	return reason_find_status(context, text);
+}
+
 /* The words that the rules are asked about, and what the text around them names. */
 static void take_words(const void *context, const char *around, struct inquiry *inquiry)
 {
@@ -350,9 +383,13 @@ void reason_judge(const void *context, const struct bounce *bounce, const char *
 	struct recipient *recipient)
 {
 	void *scratch = mem_context(context, "reason");
-	const char *own = reason_find_status(scratch, recipient->diagnostic);
+	const char *own = find_own_status(scratch, recipient->diagnostic);
 	struct inquiry inquiry = {.context = scratch, .recipient = recipient};
 
+	if (recipient->status == NULL && bounce->recipient_count == 1) {
+		recipient->status = reason_find_status(context, around);
+		inquiry.is_status_far = own == NULL;
+	}
 	take_words(context, around, &inquiry);
 	inquiry.status = haystack_make(scratch, says_something(own) ? own : recipient->status);
 	inquiry.reply = haystack_make(scratch, recipient->reply);
@@ -408,8 +445,6 @@ static void settle_recipient(const void *context, const struct mail *mail, const
 {
 	char *around = find_surroundings(context, bounce, recipient, words);
 
-	if (recipient->status == NULL && bounce->recipient_count == 1)
-		recipient->status = reason_find_status(context, around);
 	reason_judge(context, bounce, around, recipient);
 	if (recipient->reason_by == NULL && bounce->recipient_count <= RECIPIENTS_IN_WORDS)
 		settle_by_heading(context, mail, words, bounce, recipient);
@@ -433,25 +468,6 @@ void reason_settle(const void *context, const struct mail *mail, struct bounce *
 	for (size_t i = 0; i < count; i++)
 		settle_recipient(context, mail, words, bounce, &recipients[i]);
 	bounce->recipients = recipients;
-}
-
-/* The length of an enhanced status code at text (RFC 3463 section 2), or 0. */
-static size_t measure_status(const char *text)
-{
-	if ((*text != '2' && *text != '4' && *text != '5') || text[1] != '.')
-		return 0;
-	size_t subject = strspn(text + 2, "0123456789");
-	if (subject == 0 || subject > 3 || text[2 + subject] != '.')
-		return 0;
-	size_t detail = strspn(text + 3 + subject, "0123456789");
-	if (detail == 0 || detail > 3)
-		return 0;
-	return 3 + subject + detail;
-}
-
-static bool is_boundary(char c)
-{
-	return !isalnum((unsigned char)c) && c != '.' && c != '-';
 }
 
 /* "550-5.7.26 ...": a line of a reply that goes on. */
