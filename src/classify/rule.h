@@ -36,7 +36,9 @@
  * One pattern may have several of these groups; the line's own must be among them.
  *
  * A reason is asked about one recipient. Of its body lines one must fit, not each: they are one
- * list of phrases. Its literal, body and dialect lines, and these, are all that it has:
+ * list of phrases. A reply of several lines is one text, with its code in front only; hosts' names
+ * in "host mx.example.net[192.0.2.25]" and the recipient's address are left out (reply_text.h). Its
+ * literal, body and dialect lines, and these, are all that it has:
  *   	report    PATTERN          what the report says around the diagnostic
  *   	status, reply, remote PATTERN   the codes and the refusing server, as they were found
  *   	dialect   PATTERN          the family that wrote the report
