@@ -13,6 +13,7 @@
 #include "classify/original.h"
 
 #define LABEL_MAX 20	  /* bytes of a label in a line of its own */
+#define BEHIND_MAX 40	  /* bytes behind an address that tell what to do with it */
 #define SENTENCE_MAX 160  /* bytes of a sentence in front of an address */
 #define SIBLING_GAP_MAX 3 /* lines between two addresses of one list */
 
@@ -41,7 +42,7 @@ static bool is_end_of(const char *report_to, const char *address)
 	return size > length && text_starts_fold(report_to + size - length, address);
 }
 
-/* True for the Message-ID of what came back. */
+/* True for the Message-ID of what came back, or who sent it. */
 static bool is_original_id(const struct search *search, const char *address)
 {
 	struct original original = {0};
@@ -53,6 +54,8 @@ static bool is_original_id(const struct search *search, const char *address)
 		char *id = header_address(scratch, original.message_id);
 		is_id = id != NULL && address_equal(id, address);
 	}
+	if (original.return_path != NULL && !search->is_self)
+		is_id = is_id || address_equal(original.return_path, address);
 	mem_free(scratch);
 	return is_id;
 }
@@ -144,17 +147,35 @@ static bool asks_to_write(const char *text, size_t start)
 	return is_found;
 }
 
+/* The same in languages where the verb comes last: soon behind the address. */
+static bool asks_behind(const char *address)
+{
+	static const char *const words[] = {
+		"連絡", "問い合", "問合", "문의", "iletişim", "联系", "聯繫"};
+	size_t end = strcspn(address, " \t\n<>()[]\"',;:");
+	size_t size = strcspn(address + end, "\n@");
+	char *behind = mem_strndup(NULL, address + end, size < BEHIND_MAX ? size : BEHIND_MAX);
+	bool is_found = false;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		is_found = is_found || strstr(behind, words[i]) != NULL;
+	mem_free(behind);
+	return is_found;
+}
+
 bool search_is_author(const char *text, size_t start)
 {
 	size_t line = start, end = start;
 
-	if (asks_to_write(text, start))
+	if (asks_to_write(text, start) || asks_behind(text + start))
 		return true;
 	while (line > 0 && text[line - 1] != '\n')
 		line--;
 	while (end > line && strchr(" :<\"'(", text[end - 1]) != NULL)
 		end--;
 	if (end == line && line > 0) { /* a cell of a table: its label is the line before */
+		while (line > 1 && text[line - 2] == '\n')
+			line--;
 		for (end = --line; line > 0 && text[line - 1] != '\n';)
 			line--;
 		if (end - line > LABEL_MAX)
