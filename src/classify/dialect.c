@@ -178,11 +178,11 @@ static int count_ends(const struct search *search)
 
 /* What is said of the recipient: behind his address, to the next recipient or the second empty
  * line. */
-static char *find_diagnostic(const struct search *search, size_t index)
+static char *find_diagnostic(const struct search *search, size_t index, int ends)
 {
 	size_t start = search->places[index].end;
 	size_t end = search->words.size;
-	int empty = 0, ends = count_ends(search);
+	int empty = 0;
 
 	for (size_t i = 0; i < search->count; i++) {
 		const struct place *place = &search->places[i];
@@ -254,8 +254,10 @@ static void complete(const struct search *search, const struct rule *rule, const
  * "and" between, what stands behind the last is said of all. */
 static void find_diagnostics(const struct search *search, char **said_out)
 {
+	int ends = count_ends(search);
+
 	for (size_t i = search->count; i-- > 0;) {
-		said_out[i] = find_diagnostic(search, i);
+		said_out[i] = find_diagnostic(search, i, ends);
 		bool has_words = said_out[i] != NULL && strlen(said_out[i]) > 3;
 		if (!has_words && i + 1 < search->count && search->places[i].end > 0 &&
 			search->places[i + 1].start >= search->places[i].end)

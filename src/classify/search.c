@@ -42,33 +42,45 @@ static bool is_end_of(const char *report_to, const char *address)
 	return size > length && text_starts_fold(report_to + size - length, address);
 }
 
-/* True for the Message-ID of what came back, or who sent it. */
-static bool is_original_id(const struct search *search, const char *address)
+/* The Message-ID and the sender of what came back, found out once a search. */
+static void find_original(struct search *search)
 {
 	struct original original = {0};
 	void *scratch = mem_context(search->context, "original");
-	bool is_id = false;
 
-	original_find(scratch, search->mail, &original);
-	if (original.message_id != NULL) {
-		char *id = header_address(scratch, original.message_id);
-		is_id = id != NULL && address_equal(id, address);
+	if (!search->has_original) {
+		original_find(scratch, search->mail, &original);
+		if (original.message_id != NULL)
+			search->original_id = header_address(search->context, original.message_id);
+		if (original.return_path != NULL)
+			search->original_sender = mem_strdup(search->context, original.return_path);
 	}
-	if (original.return_path != NULL && !search->is_self)
-		is_id = is_id || address_equal(original.return_path, address);
+	search->has_original = true;
 	mem_free(scratch);
-	return is_id;
+}
+
+/* True for the Message-ID of what came back, or who sent it. */
+static bool is_of_original(struct search *search, const char *address)
+{
+	find_original(search);
+	return (search->original_id != NULL && address_equal(search->original_id, address)) ||
+	       (search->original_sender != NULL && !search->is_self &&
+		       address_equal(search->original_sender, address));
 }
 
 /* Addresses that a generic rule must not take for a failed recipient. */
-static bool is_bystander(const struct search *search, const char *address)
+static bool is_bystander(struct search *search, const char *address)
 {
 	const struct envelope *envelope = &search->mail->envelope;
-	/* DragonFly gives the address that failed as X-Original-To, and anonymous archives all. */
+	/* A field can be the sender's own: DragonFly gives the address that failed as
+	 * X-Original-To, anonymous archives make all addresses the same. */
 	bool is_addressed = search->addressee == NULL || search->is_any;
+	bool is_told = envelope->is_recipient_told;
 	const char *others[] = {envelope->sender, search->author,
-		is_addressed ? envelope->recipient : NULL,
-		is_addressed ? envelope->original_recipient : NULL,
+		is_addressed || is_told ? envelope->recipient : NULL,
+		is_addressed || (is_told && !envelope->is_original_hearsay)
+			? envelope->original_recipient
+			: NULL,
 		search->is_self ? NULL : search->addressee};
 
 	if (!search->is_generic)
@@ -84,7 +96,7 @@ static bool is_bystander(const struct search *search, const char *address)
 	}
 	return search->is_generic && (is_end_of(search->addressee, address) ||
 					     search_is_list_of(search->addressee, address) ||
-					     is_original_id(search, address));
+					     is_of_original(search, address));
 }
 
 void search_add_address(struct search *search, const char *text, const struct match *match)

@@ -18,9 +18,11 @@ struct search {
 	struct haystack words;		/* up to the returned original */
 	const char *author, *addressee; /* as in evidence_text */
 	bool is_generic;
-	bool is_any;	  /* nothing is said of the addresses that are looked for */
-	bool is_self;	  /* somebody who wrote to himself, and failed, may be addressed */
-	bool has_waiting; /* some failed, and others still wait, who are left out */
+	bool is_any;	   /* nothing is said of the addresses that are looked for */
+	bool is_self;	   /* somebody who wrote to himself, and failed, may be addressed */
+	bool has_waiting;  /* some failed, and others still wait, who are left out */
+	bool has_original; /* the two that follow were looked for; NULL: not there */
+	const char *original_id, *original_sender;
 	struct recipient *recipients;
 	struct place *places; /* of each recipient */
 	size_t count, room;

@@ -50,6 +50,7 @@ static void complete_client(
 void envelope_complete(const void *context, const struct headers *headers,
 	const char *from_line_sender, struct envelope *envelope)
 {
+	envelope->is_recipient_told = envelope->recipient != NULL;
 	if (!envelope->has_sender)
 		complete_sender(context, headers, from_line_sender, envelope);
 	if (envelope->original_recipient == NULL) {

@@ -17,6 +17,7 @@ struct envelope {
 	const char *original_recipient;
 	bool is_original_hearsay; /* it stands in a field, though the recipient was told: a stranger
 				     may have written it, so the recipient comes first */
+	bool is_recipient_told;	  /* by the mail server, not found in a field */
 	bool has_client;
 	struct netaddr client; /* who connected to our server */
 	const char *client_helo;
