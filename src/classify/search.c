@@ -304,26 +304,30 @@ static const char *skip_mark(const char *line)
 	return line + strspn(line, " \t*>-<(\"'0123456789.");
 }
 
-/* Those of the list that stand above the line. */
-static void add_siblings_above(struct search *search, const char *line, char mark)
+/* Behind the name in an item 'B. Doe <bob@example.net>' of a list: indented, numbered or marked.
+ * Lines of prose are none. */
+static const char *skip_name(const char *line)
 {
-	const char *text = search->words.text;
+	size_t mark = strspn(line, " \t*-(0123456789.)");
+	size_t name = strcspn(line + mark, "<@\n");
 
-	for (int gap = 0; line > text && gap <= SIBLING_GAP_MAX;) {
-		for (line--; line > text && line[-1] != '\n';)
-			line--;
-		const char *item = skip_mark(line);
-		bool is_alike = (item > line ? item[-1] : '\n') == mark;
-		gap = is_alike && add_text(search, item, find_end(item)) ? 0 : gap + 1;
-	}
+	return mark > 0 && line[mark + name] == '<' ? line + mark + name + 1 : line;
 }
 
-/* The addresses that begin a line like the one that was found: a list. */
+/* Adds the address that the item at line begins with, if it has the same mark in front. */
+static bool add_item(struct search *search, const char *line, char mark, bool has_name)
+{
+	const char *item = has_name ? skip_name(line) : skip_mark(line);
+
+	return (item > line ? item[-1] : '\n') == mark && add_text(search, item, find_end(item));
+}
+
+/* The addresses that begin a line like the one that was found, above it and below: a list. */
 static void add_siblings(struct search *search)
 {
 	const char *text = search->words.text;
 	const char *line, *first;
-	int gap = 0;
+	bool has_name = false;
 
 	if (search->count != 1 || search->places[0].end == 0 ||
 		search->places[0].end >= search->words.size)
@@ -332,18 +336,26 @@ static void add_siblings(struct search *search)
 	while (line > text && line[-1] != '\n')
 		line--;
 	first = skip_mark(line);
+	if (find_end(first) == first) {
+		first = skip_name(line);
+		has_name = true;
+	}
 	if (find_end(first) == first)
 		return;
 	char mark = first > line ? first[-1] : '\n';
-	add_siblings_above(search, line, mark);
-	for (line = strchr(line, '\n'); line != NULL && gap <= SIBLING_GAP_MAX;
-		line = strchr(line, '\n')) {
-		const char *item = skip_mark(++line);
+	const char *above = line;
+	for (int gap = 0; above > text && gap <= SIBLING_GAP_MAX;) {
+		for (above--; above > text && above[-1] != '\n';)
+			above--;
+		gap = add_item(search, above, mark, has_name) ? 0 : gap + 1;
+	}
+	line = strchr(line, '\n');
+	for (int gap = 0; line != NULL && gap <= SIBLING_GAP_MAX; line = strchr(line, '\n')) {
+		line++;
 		if (line >= text + search->words.size || strncmp(line, "<<<", 3) == 0 ||
 			strncmp(line, ">>>", 3) == 0)
 			return;
-		bool is_alike = (item > line ? item[-1] : '\n') == mark;
-		gap = is_alike && add_text(search, item, find_end(item)) ? 0 : gap + 1;
+		gap = add_item(search, line, mark, has_name) ? 0 : gap + 1;
 	}
 }
 
