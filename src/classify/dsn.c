@@ -122,10 +122,14 @@ static void read_original_recipient(struct report *report, const char *value)
 
 static void read_final_recipient(struct report *report, const char *value)
 {
-	if (report->has_final)
+	char *address = status_part_address(report->context, value);
+	bool is_again = address != NULL && report->current.final != NULL &&
+			strcmp(address, report->current.final) == 0;
+
+	if (report->has_final && !is_again)
 		finish_recipient(report);
 	report->has_final = true;
-	report->current.final = status_part_address(report->context, value);
+	report->current.final = address;
 }
 
 static void read_action(struct report *report, const char *value)

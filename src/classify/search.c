@@ -94,6 +94,8 @@ static bool is_bystander(struct search *search, const char *address)
 		if (others[i] != NULL && address_equal(others[i], address))
 			return true;
 	}
+	if (search->is_generic && text_starts_fold(local, "owner-"))
+		return true;
 	return search->is_generic && (is_end_of(search->addressee, address) ||
 					     search_is_list_of(search->addressee, address) ||
 					     is_of_original(search, address));
@@ -175,6 +177,21 @@ static bool asks_behind(const char *address)
 	return is_found;
 }
 
+/* True where "von" at the end of a line's text says whose mailbox it is, not who wrote. */
+static bool is_owner(const char *line, size_t size)
+{
+	static const char *const nouns[] = {"postfach", "postfachs", "postfaches", "mailbox",
+		"konto", "kontos", "adresse", "kontingent", "quota", "briefkasten", "posteingang"};
+
+	for (size_t i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++) {
+		size_t length = strlen(nouns[i]) + 4; /* and " von" */
+		if (size >= length && text_starts_fold(line + size - length, nouns[i]) &&
+			text_starts_fold(line + size - 4, " von"))
+			return true;
+	}
+	return false;
+}
+
 bool search_is_author(const char *text, size_t start)
 {
 	size_t line = start, end = start;
@@ -193,6 +210,8 @@ bool search_is_author(const char *text, size_t start)
 		if (end - line > LABEL_MAX)
 			return false;
 	}
+	if (is_owner(text + line, end - line))
+		return false;
 	for (size_t i = 0; i < sizeof(author_words) / sizeof(author_words[0]); i++) {
 		size_t length = strlen(author_words[i]);
 		const char *first = text + line + strspn(text + line, " >*");

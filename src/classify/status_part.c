@@ -120,6 +120,10 @@ char *status_part_address(const void *context, const char *value)
 	const char *text = skip_route(skip_type(value, &is_utf8));
 	if (is_utf8)
 		text = decode_utf8_address(context, text);
+	text += strspn(text, " \t");
+	size_t length = strlen(text);
+	if (*text == '"' && length > 2 && text[length - 1] == '"') /* not a quoted local part */
+		text = mem_strndup(context, text + 1, length - 2);
 	char *address = header_address(context, text);
 	return address == NULL || *address == '\0' ? NULL : address;
 }
