@@ -520,6 +520,8 @@ static void add_original_recipient(
 		search_add_address(search, addresses[0], &none);
 	if (search->count == 1)
 		finish(search, NULL, kind_name(bounce->kind), bounce);
+	if (search->count == 1)
+		bounce->words = NULL; /* all that the report says is said of him */
 }
 
 /* The one address that the words up to the original name, else the subject, in whatever language:

@@ -5,6 +5,7 @@
  */
 #include "classify/search.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -16,6 +17,9 @@
 #define BEHIND_MAX 40	  /* bytes behind an address that tell what to do with it */
 #define SENTENCE_MAX 160  /* bytes of a sentence in front of an address */
 #define SIBLING_GAP_MAX 3 /* lines between two addresses of one list */
+
+/* Bytes that stay of a local part with a word in front of it. */
+#define WORD_IN_FRONT_MIN 3
 
 static const char *const role_names[] = {"postmaster", "mailer-daemon", "abuse", "root",
 	"hostmaster", "mailerdaemon", "no-reply", "noreply"};
@@ -127,6 +131,69 @@ void search_add_address(struct search *search, const char *text, const struct ma
 static const char *find_author_domain(const struct search *search)
 {
 	return search->author == NULL ? NULL : strrchr(search->author, '@');
+}
+
+/* A letter of a script that needs no blanks around an address: UTF-8 from U+0370 on, which leaves
+ * out Latin with its accents. Combining marks are not told apart. */
+static bool is_foreign(char c)
+{
+	return (unsigned char)c >= 0xcd;
+}
+
+/* Behind a word of such a script that runs into a local part. */
+static const char *skip_word_in_front(const char *start, const char *at)
+{
+	bool is_word = false;
+
+	for (const char *c = start; c + WORD_IN_FRONT_MIN < at; c++) {
+		if ((*c & 0xc0) != 0x80) /* a character begins */
+			is_word = is_foreign(*c);
+		if (is_word && isalnum((unsigned char)c[1]))
+			start = c + 1;
+	}
+	return start;
+}
+
+/* What the words around a match have put at an address: "*ann@example.net*" is bold where a report
+ * was HTML; Korean and Japanese write their particles right behind it, Chinese words in front. */
+static char *take_bare(const struct search *search, const char *where, const struct match *match)
+{
+	const char *start = where + match->address_start, *end = where + match->address_end;
+	const char *at = memchr(start, '@', (size_t)(end - start)), *dot = at;
+
+	if (at == NULL || is_foreign(at[1]))
+		return mem_strndup(search->context, start, (size_t)(end - start));
+	start = skip_word_in_front(start, at);
+	for (const char *c = at; c < end; c++)
+		dot = *c == '.' ? c : dot;
+	if (isalpha((unsigned char)dot[1])) {
+		const char *last = dot + 1;
+		while (last < end && !is_foreign(*last))
+			last++;
+		end = last;
+	}
+	if (start + 1 < at && *start == '*' && isalnum((unsigned char)start[1]) &&
+		(*end == '*' || end[-1] == '*')) {
+		start++;
+		end -= end[-1] == '*';
+	}
+	return mem_strndup(search->context, start, (size_t)(end - start));
+}
+
+/* True for who wrote the original that came back, unless to himself: reports greet him. */
+static bool is_writer(const struct search *search, const char *address)
+{
+	void *scratch = mem_context(search->context, "writer");
+	struct original original = {0};
+	size_t count;
+
+	original_find(scratch, search->mail, &original);
+	char **to = header_addresses(scratch, headers_find(&original.headers, "To"), &count);
+	bool is_writer = original.from != NULL && address_equal(original.from, address);
+	for (size_t i = 0; i < count; i++)
+		is_writer = is_writer && !address_equal(to[i], address);
+	mem_free(scratch);
+	return is_writer;
 }
 
 /* What stands in front of an address that wrote, or can be asked, and did not fail. */
@@ -252,8 +319,7 @@ static bool is_elsewhere(const char *text, const struct match *match)
 void search_add_match(struct search *search, const char *where, const struct match *match)
 {
 	const char *domain = match->is_local ? find_author_domain(search) : NULL;
-	char *rest = mem_strndup(search->context, where + match->address_start,
-		match->address_end - match->address_start);
+	char *rest = take_bare(search, where, match);
 	char *word;
 
 	if (search->is_generic &&
@@ -262,7 +328,10 @@ void search_add_match(struct search *search, const char *where, const struct mat
 	while ((word = strsep(&rest, ",; \t\n")) != NULL) {
 		if (domain != NULL && *word != '\0' && strchr(word, '@') == NULL)
 			word = mem_printf(search->context, "%s%s", word, domain);
-		if (strchr(word, '@') != NULL)
+		/* The greeting comes first. */
+		bool is_greeted =
+			search->is_generic && search->count == 0 && is_writer(search, word);
+		if (strchr(word, '@') != NULL && !is_greeted)
 			search_add_address(search, word, match);
 	}
 }
@@ -534,12 +603,13 @@ void search_add_any(struct search *search)
 			end++;
 		while (end > i && strchr(".!?", words->text[end - 1]) != NULL)
 			end--;
-		char *address = mem_strndup(search->context, words->text + start, end - start);
-		const struct match match = {.start = start, .address_end = end};
+		const struct match match = {
+			.start = start, .address_start = start, .address_end = end};
+		char *address = take_bare(search, words->text, &match);
 		const char *behind = words->text + end + (words->text[end] == '>');
 		i = end > i ? end : i;
 		if (!search_is_author(words->text, start) && !is_help(search->context, address) &&
-			strncmp(behind, " -> ", 4) != 0)
+			strncmp(behind, " -> ", 4) != 0 && !is_writer(search, address))
 			search_add_address(search, address, &match);
 	}
 }
