@@ -19,7 +19,7 @@
 #define SIBLING_GAP_MAX 3 /* lines between two addresses of one list */
 
 /* Bytes that stay of a local part with a word in front of it. */
-#define WORD_IN_FRONT_MIN 3
+#define WORD_IN_FRONT_MIN 2
 
 static const char *const role_names[] = {"postmaster", "mailer-daemon", "abuse", "root",
 	"hostmaster", "mailerdaemon", "no-reply", "noreply"};
