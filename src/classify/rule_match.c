@@ -38,8 +38,7 @@ static const char *const group_names[NAME_COUNT] = {[GROUP_DIAGNOSTIC] = "diagno
 struct regex {
 	struct need need; /* what a text must contain */
 	bool is_compiled;
-	pcre2_code *code; /* NULL: it does not compile */
-	pcre2_match_data *data;
+	pcre2_code *code;	/* NULL: it does not compile */
 	size_t searched;	/* bytes, in all */
 	int groups[NAME_COUNT]; /* their numbers; 0 or less: there is none */
 	int error;		/* why it does not compile */
@@ -86,6 +85,23 @@ static struct regex *open_regex(struct pattern *pattern)
 	return pattern->regex;
 }
 
+/* What a match fills in, one for all regexes: each would keep 20 KB of PCRE2's own with it. */
+static pcre2_match_data *match_data;
+
+/* Makes room for the groups of one more regex. */
+static void widen_match_data(const pcre2_code *code)
+{
+	static uint32_t room;
+	uint32_t groups = 0;
+
+	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
+	if (match_data != NULL && groups < room)
+		return;
+	room = groups + 1;
+	pcre2_match_data_free(match_data);
+	match_data = pcre2_match_data_create(room, NULL);
+}
+
 /* Compiles a regex when it is first needed. */
 static struct regex *compile(struct pattern *pattern)
 {
@@ -102,7 +118,7 @@ static struct regex *compile(struct pattern *pattern)
 		&regex->error, &offset, NULL);
 	mem_free(text);
 	if (regex->code != NULL)
-		regex->data = pcre2_match_data_create_from_pattern(regex->code, NULL);
+		widen_match_data(regex->code);
 	for (int i = 0; i < NAME_COUNT && regex->code != NULL; i++)
 		regex->groups[i] =
 			pcre2_substring_number_from_name(regex->code, (PCRE2_SPTR)group_names[i]);
@@ -112,7 +128,7 @@ static struct regex *compile(struct pattern *pattern)
 /* Where a group matched, if it did. */
 static bool take_group(const struct regex *regex, int name, size_t *start_out, size_t *end_out)
 {
-	const PCRE2_SIZE *vector = pcre2_get_ovector_pointer(regex->data);
+	const PCRE2_SIZE *vector = pcre2_get_ovector_pointer(match_data);
 	int number = regex->groups[name];
 
 	if (number <= 0 || vector[2 * number] == PCRE2_UNSET)
@@ -124,7 +140,7 @@ static bool take_group(const struct regex *regex, int name, size_t *start_out, s
 
 static void take_groups(const struct regex *regex, struct match *match_out)
 {
-	const PCRE2_SIZE *vector = pcre2_get_ovector_pointer(regex->data);
+	const PCRE2_SIZE *vector = pcre2_get_ovector_pointer(match_data);
 
 	*match_out = (struct match){.start = vector[0], .end = vector[1]};
 	if (!take_group(regex, NAME_ADDRESS, &match_out->address_start, &match_out->address_end))
@@ -168,7 +184,7 @@ static bool find_regex(struct pattern *pattern, const struct haystack *haystack,
 	if (before < JIT_AFTER && regex->searched >= JIT_AFTER)
 		pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
 	if (pcre2_match(regex->code, (PCRE2_SPTR)haystack->text, haystack->size, offset, 0,
-		    regex->data, find_limits(haystack->size)) <= 0)
+		    match_data, find_limits(haystack->size)) <= 0)
 		return false;
 	take_groups(regex, match_out);
 	return true;
