@@ -11,6 +11,7 @@
 
 #define CODE 3		   /* digits of a reply code */
 #define STATUS_CHARS 11	   /* "5.123.4567" at most counts as an enhanced code */
+#define FIRST_LINE_MAX 512 /* RFC 5321 section 4.5.3.1.5: a reply line has no more */
 #define REPLY_REST_MAX 600 /* bytes that a first line is completed by */
 
 /* The reply code at c, which begins a word. Refusals only: 2yz and 3yz lines say nothing. */
@@ -24,11 +25,9 @@ static bool is_code(const char *c)
 static size_t measure_status(const char *c)
 {
 	size_t length = (*c == '#') + strspn(c + (*c == '#'), "0123456789.");
+	bool is_status = length >= 5 && length <= STATUS_CHARS && memchr(c, '.', length) != NULL;
 
-	return length >= 5 && length <= STATUS_CHARS && strchr(c, '.') != NULL &&
-			       strchr(c, '.') < c + length
-		       ? length
-		       : 0;
+	return is_status ? length : 0;
 }
 
 static size_t skip_space(const char *c)
@@ -111,7 +110,8 @@ static size_t measure_rest(const char *rest)
 
 const char *reply_text_complete(const void *context, const char *diagnostic, const char *around)
 {
-	if (diagnostic == NULL || around == NULL || !is_code(diagnostic) || diagnostic[CODE] != '-')
+	if (diagnostic == NULL || around == NULL || !is_code(diagnostic) ||
+		diagnostic[CODE] != '-' || strlen(diagnostic) > FIRST_LINE_MAX)
 		return diagnostic;
 	char *line = text_trim(context, diagnostic, strlen(diagnostic));
 	const char *mark = text_find_fold(around, "<<< ");
