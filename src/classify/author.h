@@ -18,8 +18,8 @@ bool author_is_postmaster(const struct mail *mail);
 bool author_is_answer(const struct mail *mail);
 
 /* A person wrote it: it names a program that people write with, or was handed in with a password at
- * its first hop (RFC 3848) with a sender, and no field says that a program wrote it. People's mail of other kinds
- * is not told from a program's by this. */
+ * its first hop (RFC 3848) with a sender, and no field says that a program wrote it. People's mail
+ * of other kinds is not told from a program's by this. */
 bool author_is_person(const struct mail *mail);
 
 /* A list handed it round. What the list manager itself says to one person carries List-Id too, with

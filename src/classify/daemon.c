@@ -71,8 +71,11 @@ static bool is_bare_report(const void *context, const struct mail *mail)
  * reports as such. */
 bool declared_read(const void *context, struct evidence_text *text, struct bounce *bounce)
 {
+	const struct part *report = part_find(text->mail->root, "multipart/report");
 	const char *type = text->mail->root->report_type;
 
+	if (type == NULL && report != NULL)
+		type = report->report_type;
 	if (type == NULL || strcmp(type, "delivery-status") != 0 || !evidence_is_asked(text))
 		return false;
 	if (!generic_read(context, text, bounce))

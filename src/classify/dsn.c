@@ -276,23 +276,39 @@ static bool is_mislabelled(const struct part *part)
 	return part_is_text(part) || strcmp(part->type, "application/octet-stream") == 0;
 }
 
+/* The first of the lines that begin with one of the names, or the size. */
+static size_t find_first(struct bytes text, const char *const *names)
+{
+	size_t first = text.size;
+
+	for (; *names != NULL; names++) {
+		size_t start = find_line(text, *names);
+		first = start < first ? start : first;
+	}
+	return first;
+}
+
 /* The fields of a report whose MIME structure is lost (a wrong boundary, a header that says
  * nothing), as they stand in the text, up to the next boundary line. Only where somebody says that
  * it is a report: people quote such fields in mail to each other. */
 static struct bytes find_status_text(const struct mail *mail)
 {
+	static const char *const begins[] = {
+		"Reporting-MTA", "Final-Recipient", "Original-Recipient", NULL};
+	static const char *const recipients[] = {"Final-Recipient", "Original-Recipient", NULL};
+	static const char *const fates[] = {"Action", "Status", NULL};
 	bool is_report =
 		author_is_daemon(mail) || author_has_null_sender(mail) || holds_report(mail);
 
 	for (const struct part *part = mail->root; is_report && part != NULL;
 		part = part_following(part, mail->root)) {
 		struct bytes text = part->content;
-		size_t start = is_mislabelled(part) ? find_line(text, "Reporting-MTA") : text.size;
+		size_t start = is_mislabelled(part) ? find_first(text, begins) : text.size;
 		if (start == text.size)
 			continue;
 		text = (struct bytes){text.data + start, text.size - start};
 		text.size = find_line(text, "--");
-		if (find_line(text, "Final-Recipient") < text.size)
+		if (find_first(text, recipients) < text.size && find_first(text, fates) < text.size)
 			return text;
 	}
 	return (struct bytes){NULL, 0};

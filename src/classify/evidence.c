@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "classify/author.h"
 #include "classify/prose.h"
 #include "classify/rule_set.h"
@@ -139,6 +140,26 @@ struct haystack evidence_cut_unknown(const void *context, const struct haystack 
 	return words;
 }
 
+/* True for "-----Original Message-----" and its like. All that announces an original is known to
+ * generic.rules; but the opening is asked for of all mail, and this is cheap. */
+static bool announces_original(const char *line)
+{
+	static const char *const words[] = {"original ", "forwarded ", "returned ", "your message",
+		"your mail", "below this", "message d", "mensaje original", "mensagem original",
+		"messaggio originale", "oorspronkelijk", "urspr", "weitergeleitete", "wiadomo",
+		"исходное", "original-", "begin forwarded"};
+	size_t blanks = strspn(line, " ");
+	size_t dashes = strspn(line + blanks, "-");
+	const char *text = line + blanks + dashes;
+
+	text += strspn(text, " ");
+	for (size_t i = 0; dashes >= 2 && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (text_starts_fold(text, words[i]))
+			return true;
+	}
+	return false;
+}
+
 /* The first words of the body that the author wrote himself: not what he quotes, nor what came
  * back.
  */
@@ -153,6 +174,8 @@ static const struct haystack *find_opening(struct evidence_text *text)
 	for (size_t i = 0; i < prose->size && size < RULE_OPENING_MAX;) {
 		size_t length = strcspn(prose->text + i, "\n") + 1;
 		bool is_kept = !is_quotation(prose->text + i);
+		if (announces_original(prose->text + i))
+			break;
 		if (i + length > prose->size)
 			length = prose->size - i;
 		for (size_t k = 0; is_kept && k < length && size < RULE_OPENING_MAX; k++)
@@ -160,8 +183,6 @@ static const struct haystack *find_opening(struct evidence_text *text)
 		i += length;
 	}
 	words[size] = '\0';
-	text->opening = haystack_make(text->context, words);
-	words[evidence_cut_unknown(text->context, &text->opening).size] = '\0';
 	text->opening = haystack_make(text->context, words);
 	haystack_index(text->context, &text->opening);
 	text->has_opening = true;

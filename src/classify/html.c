@@ -206,6 +206,10 @@ static char *write_break(const char *first, char *out, const char *tag)
 		*out++ = '\n';
 		return out;
 	}
+	if (is_tag(tag, "/td") && out > first && out[-1] == ':') {
+		*out++ = ' '; /* a label: what it is for is in the next cell */
+		return out;
+	}
 	if (is_one_of(tag, paragraph_tags, sizeof(paragraph_tags) / sizeof(paragraph_tags[0])))
 		wanted = 2;
 	else if (is_one_of(tag, block_tags, sizeof(block_tags) / sizeof(block_tags[0])))

@@ -9,10 +9,10 @@
 
 #define PROSE_MAX (64 * 1024) /* bytes of it that are read */
 
-/* The text parts outside of messages that came back, one behind the other, up to the first of those:
- * plain text where there is any that says something, else HTML without its tags; no footer that
- * stands in a part of its own. Valid UTF-8, LF line ends, no NUL or other controls, runs of blanks
- * as one, none at the end of a line; never NULL. On context. */
+/* The text parts outside of messages that came back, one behind the other, up to the first of
+ * those: plain text where there is any that says something, else HTML without its tags; no footer
+ * that stands in a part of its own. Valid UTF-8, LF line ends, no NUL or other controls, runs of
+ * blanks as one, none at the end of a line; never NULL. On context. */
 char *prose_read(const void *context, const struct mail *mail);
 
 /* Where in the prose a run of header fields begins as only a returned original has it: several in a

@@ -97,6 +97,10 @@ static const struct {
 		"Empf\u00e4nger \u00c9va \u2013 ann&commat;&bogus;&lt;\n"},
 	{"entities of no character", "html", "a&#0;b&#xD800;c&#1114112;d&#99999999;e &#; &;",
 		"abcd&#99999999;e &#; &;\n"},
+	{"a label and what it is for, in cells", "html",
+		"<table><tr><td><b>To:</b></td><td>ann@b.example</td></tr>"
+		"<tr><td>Failed</td><td>for good</td></tr></table>",
+		"To: ann@b.example\nFailed\nfor good\n\n"},
 	{"a blank behind each line", "plain", "ann@b.example \nunknown user \t\n",
 		"ann@b.example\nunknown user\n"},
 	{"words over two lines", "plain", "if a <b\n and c> or d@e.example\n",
