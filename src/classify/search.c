@@ -13,10 +13,11 @@
 #include "base/text.h"
 #include "classify/original.h"
 
-#define LABEL_MAX 20	  /* bytes of a label in a line of its own */
-#define BEHIND_MAX 40	  /* bytes behind an address that tell what to do with it */
-#define SENTENCE_MAX 160  /* bytes of a sentence in front of an address */
-#define SIBLING_GAP_MAX 3 /* lines between two addresses of one list */
+#define LABEL_MAX 20	   /* bytes of a label in a line of its own */
+#define BEHIND_MAX 40	   /* bytes behind an address that tell what to do with it */
+#define SENTENCE_MAX 160   /* bytes of a sentence in front of an address */
+#define NEIGHBOURS_MAX 100 /* in front of an address */
+#define SIBLING_GAP_MAX 3  /* lines between two addresses of one list */
 
 /* Bytes that stay of a local part with a word in front of it. */
 #define WORD_IN_FRONT_MIN 2
@@ -360,6 +361,34 @@ static bool add_text(struct search *search, const char *start, const char *end)
 	return true;
 }
 
+/* The addresses in front of the first that was found, with nothing but a comma between. */
+static void add_neighbours_before(struct search *search)
+{
+	const char *text = search->words.text;
+	size_t end = search->count > 0 ? search->starts[0] : 0;
+
+	if (search->count == 0 || search->ends[0] == 0 || search->ends[0] > search->words.size)
+		return;
+	while (end < search->ends[0] && strchr(" \n", text[end]) != NULL)
+		end++;
+	for (int i = 0; i < NEIGHBOURS_MAX; i++) {
+		while (end > 0 && strchr(" <\"'(", text[end - 1]) != NULL)
+			end--;
+		if (end == 0 || strchr(",;", text[end - 1]) == NULL)
+			return;
+		end--;
+		while (end > 0 && strchr(" >\"')", text[end - 1]) != NULL)
+			end--;
+		size_t start = end;
+		while (start > 0 && strchr(" \t\n<>()[]\"',;:", text[start - 1]) == NULL)
+			start--;
+		if (start == end || find_end(text + start) != text + end ||
+			!add_text(search, text + start, text + end))
+			return;
+		end = start;
+	}
+}
+
 /* The addresses that follow one that was found with nothing but a comma, "and" or a line end
  * between. */
 static void add_neighbours(struct search *search)
@@ -559,6 +588,7 @@ static bool is_summary(const struct search *search, size_t index)
 void search_complete(struct search *search)
 {
 	drop(search, is_summary);
+	add_neighbours_before(search);
 	add_neighbours(search);
 	add_siblings(search);
 	drop(search, is_delivered);
