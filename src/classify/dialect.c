@@ -314,6 +314,8 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 		.is_generic = is_generic};
 	search->words = is_generic ? *find_unknown(text)
 				   : evidence_cut_original(rule, evidence_find_prose(text));
+	if (!is_generic)
+		search->words = evidence_cut_disclaimer(&search->words);
 	if (is_generic)
 		find_named_by_field(search);
 	if (search->count == 0)

@@ -13,6 +13,8 @@
 #include "classify/prose.h"
 #include "classify/rule_set.h"
 
+#define REPORT_MIN 20 /* bytes in front of a disclaimer that are a report */
+
 void evidence_text_open(
 	const void *context, const struct mail *mail, struct evidence_text *text_out)
 {
@@ -123,19 +125,37 @@ static struct haystack clear_borders(const void *context, const struct haystack 
 	return cleared;
 }
 
-struct haystack evidence_cut_unknown(const void *context, const struct haystack *prose)
+struct haystack evidence_cut_disclaimer(const struct haystack *prose)
 {
 	const struct rules *rules = rule_set_find("generic.rules");
 	struct haystack words = *prose;
-	size_t fields = prose_find_fields(prose->text, prose->size);
+
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = &rules->items[i];
+		if (rule->type == RULE_KIND && rule->kind == KIND_ORDINARY &&
+			strcmp(rule->name, "disclaimer") == 0)
+			words = evidence_cut_original(rule, &words);
+	}
+	/* One on top of a report is not what ends it. */
+	return words.size >= REPORT_MIN || memchr(words.text, '@', words.size) != NULL ? words
+										       : *prose;
+}
+
+struct haystack evidence_cut_unknown(const void *context, const struct haystack *prose)
+{
+	const struct rules *rules = rule_set_find("generic.rules");
+	struct haystack words = evidence_cut_disclaimer(prose);
+	size_t fields = prose_find_fields(words.text, words.size);
 
 	if (fields > 0)
 		words.size = fields;
 	if (memchr(words.text, '|', words.size) != NULL)
 		words = clear_borders(context, &words);
 	for (size_t i = 0; i < rules->count; i++) {
-		if (rules->items[i].type == RULE_KIND && rules->items[i].kind == KIND_ORDINARY)
-			words = evidence_cut_original(&rules->items[i], &words);
+		const struct rule *rule = &rules->items[i];
+		if (rule->type == RULE_KIND && rule->kind == KIND_ORDINARY &&
+			strcmp(rule->name, "disclaimer") != 0)
+			words = evidence_cut_original(rule, &words);
 	}
 	return words;
 }

@@ -40,8 +40,13 @@ const struct haystack *evidence_find_prose(struct evidence_text *text);
 /* The words up to the line that announces the original, by the rule. */
 struct haystack evidence_cut_original(const struct rule *rule, const struct haystack *prose);
 
-/* The same for any software: its line is one of those that "kind ordinary" in generic.rules lists,
- * or the header fields begin without one. On context. */
+/* The words up to the disclaimer of a gateway ("kind ordinary disclaimer" in generic.rules), where
+ * something is said in front of it. */
+struct haystack evidence_cut_disclaimer(const struct haystack *prose);
+
+/* The words up to the original and the disclaimer, for any software: the original's line is one of
+ * those that "kind ordinary" in generic.rules lists, or the header fields begin without one. On
+ * context. */
 struct haystack evidence_cut_unknown(const void *context, const struct haystack *prose);
 
 /* True when envelope, author or subject say that a mail system wrote it. */
