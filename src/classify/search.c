@@ -365,11 +365,12 @@ static bool add_text(struct search *search, const char *start, const char *end)
 static void add_neighbours_before(struct search *search)
 {
 	const char *text = search->words.text;
-	size_t end = search->count > 0 ? search->starts[0] : 0;
+	size_t end = search->count > 0 ? search->places[0].start : 0;
 
-	if (search->count == 0 || search->ends[0] == 0 || search->ends[0] > search->words.size)
+	if (search->count == 0 || search->places[0].end == 0 ||
+		search->places[0].end > search->words.size)
 		return;
-	while (end < search->ends[0] && strchr(" \n", text[end]) != NULL)
+	while (end < search->places[0].end && strchr(" \n", text[end]) != NULL)
 		end++;
 	for (int i = 0; i < NEIGHBOURS_MAX; i++) {
 		while (end > 0 && strchr(" <\"'(", text[end - 1]) != NULL)
