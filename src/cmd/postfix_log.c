@@ -1,11 +1,12 @@
 /*
  * postfix_log.c: joins the lines of Postfix's log by queue id.
  *
- * In charge of what Postfix writes and of forgetting it again. Leaves to sent.c where lines come
- * from, whose mail is of interest, and the ledger. Surprising: a deferred or bounced delivery
- * counts as much as a sent one, since the bounce for it, ours or another's, is still to come; and
- * "error" (the transport for destinations that Postfix has given up on for a while) counts as smtp
- * does, since mail to a dead host may never show any other line before it expires.
+ * In charge of what Postfix writes and of forgetting it again. Leaves to postfix_entry.c how a line
+ * begins, and to sent.c where lines come from, whose mail is of interest, and the ledger.
+ * Surprising: a deferred or bounced delivery counts as much as a sent one, since the bounce for it,
+ * ours or another's, is still to come; and "error" (the transport for destinations that Postfix has
+ * given up on for a while) counts as smtp does, since mail to a dead host may never show any other
+ * line before it expires.
  *
  * Where a message came from is asked of origins.c as well: a content filter hands it in again from
  * this host. The first origin counts: a post of ours may come back while the last of it are still
@@ -16,29 +17,24 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/address.h"
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/netaddr.h"
 #include "cmd/origins.h"
+#include "cmd/postfix_entry.h"
 
 #define BUCKET_COUNT 65536 /* a power of two */
 #define LINE_LENGTH_MAX (16 * 1024)
 #define MESSAGE_ID_MAX 998
-#define QUEUE_ID_MIN 5
-#define QUEUE_ID_MAX 31
-#define INSTANCE_MAX 63
-#define DAY (24 * 60 * 60)
 
 /* A message in the queue, in a chain of its bucket and in a list by age. */
 struct message {
 	struct message *chain;
 	struct message *older;
 	struct message *newer;
-	char queue_id[QUEUE_ID_MAX + 1];
-	char instance[INSTANCE_MAX + 1];
+	char queue_id[POSTFIX_QUEUE_ID_MAX + 1];
+	char instance[POSTFIX_INSTANCE_MAX + 1];
 	const char *message_id;
 	const char *sender;
 	const char *client, *first_client;
@@ -46,36 +42,25 @@ struct message {
 };
 
 struct postfix_log {
-	int64_t now;
+	struct postfix_clock clock;
 	size_t tracked_max;
 	size_t tracked;
 	struct message *oldest;
 	struct message *newest;
 	struct message *buckets[BUCKET_COUNT];
 	struct origins *origins;
-	void *scratch;	/* what the caller was lent */
-	char stamp[16]; /* the last syslog time, for mktime(3) is slow */
-	int64_t stamp_s;
+	void *scratch; /* what the caller was lent */
 	char text[LINE_LENGTH_MAX + 1];
 };
 
-/* One line, taken apart; lent from the log's copy of it. */
-struct entry {
-	int64_t time_s;
-	char instance[INSTANCE_MAX + 1]; /* "postfix-out" of postfix-out/smtp */
-	char service[INSTANCE_MAX + 1];	 /* "smtp" */
-	char queue_id[QUEUE_ID_MAX + 1]; /* "" when the line has none */
-	char *text;			 /* behind the queue id */
-};
-
 typedef enum postfix_line entry_reader(
-	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out);
+	struct postfix_log *log, const struct postfix_entry *entry, struct postfix_sent *sent_out);
 
 struct postfix_log *postfix_log_new(const void *context, int64_t now, size_t tracked_max)
 {
 	struct postfix_log *log = mem_new(context, struct postfix_log);
 
-	log->now = now;
+	log->clock.now = now;
 	log->tracked_max = tracked_max > 0 ? tracked_max : 1;
 	log->scratch = mem_context(log, "postfix_log line");
 	log->origins = origins_new(log);
@@ -84,7 +69,7 @@ struct postfix_log *postfix_log_new(const void *context, int64_t now, size_t tra
 
 void postfix_log_set_now(struct postfix_log *log, int64_t now)
 {
-	log->now = now;
+	log->clock.now = now;
 }
 
 size_t postfix_log_tracked(const struct postfix_log *log)
@@ -104,7 +89,7 @@ static struct message **find_bucket(struct postfix_log *log, const char *queue_i
 
 /* The message of that queue id, in this instance if there is one: a service may have a syslog_name
  * of its own, so that smtp and qmgr of one instance go by different names. */
-static struct message *find_message(struct postfix_log *log, const struct entry *entry)
+static struct message *find_message(struct postfix_log *log, const struct postfix_entry *entry)
 {
 	struct message *any = NULL;
 
@@ -131,7 +116,7 @@ static void forget(struct postfix_log *log, struct message *message)
 	mem_free(message);
 }
 
-static struct message *remember(struct postfix_log *log, const struct entry *entry)
+static struct message *remember(struct postfix_log *log, const struct postfix_entry *entry)
 {
 	struct message **bucket = find_bucket(log, entry->queue_id);
 	struct message *message = mem_new(log, struct message);
@@ -147,188 +132,6 @@ static struct message *remember(struct postfix_log *log, const struct entry *ent
 		forget(log, log->oldest);
 	return message;
 }
-
-/* "Nov 23 19:19:22", in local time, in the latest year that does not make it later than now. A
- * day's grace is for a log in another time zone than ours, which must not become a year old. */
-static bool find_year(int64_t now, const struct tm *parts, int64_t *seconds_out)
-{
-	time_t latest = (time_t)now + DAY;
-	struct tm limit;
-
-	localtime_r(&latest, &limit);
-	/* Eight years reach back to a 29 February across 1900, 2100 and so on. */
-	for (int back = 0; back <= 8; back++) {
-		struct tm tried = *parts;
-
-		tried.tm_year = limit.tm_year - back;
-		tried.tm_isdst = -1;
-		time_t seconds = mktime(&tried);
-
-		if (tried.tm_mday != parts->tm_mday || seconds > latest)
-			continue;
-		*seconds_out = (int64_t)seconds;
-		return true;
-	}
-	return false;
-}
-
-/* The number in two digits; the first may be a space. -1 when it is none. */
-static int read_pair(const char *text)
-{
-	bool is_padded = text[0] == ' ';
-
-	if ((!is_padded && (text[0] < '0' || text[0] > '9')) || text[1] < '0' || text[1] > '9')
-		return -1;
-	return (is_padded ? 0 : (text[0] - '0') * 10) + text[1] - '0';
-}
-
-static bool read_syslog_time(struct postfix_log *log, char **text, int64_t *seconds_out)
-{
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	const char *stamp = *text;
-	const size_t length = sizeof log->stamp - 1;
-
-	if (strnlen(stamp, length + 1) <= length || stamp[length] != ' ')
-		return false;
-	if (strncmp(stamp, log->stamp, length) == 0) {
-		*text += length + 1;
-		*seconds_out = log->stamp_s;
-		return true;
-	}
-
-	const char name[] = {stamp[0], stamp[1], stamp[2], '\0'};
-	const char *month = strstr(months, name);
-	struct tm parts = {
-		.tm_mday = read_pair(stamp + 4),
-		.tm_hour = read_pair(stamp + 7),
-		.tm_min = read_pair(stamp + 10),
-		.tm_sec = read_pair(stamp + 13),
-	};
-
-	if (month == NULL || (month - months) % 3 != 0 || stamp[3] != ' ' || stamp[6] != ' ' ||
-		stamp[9] != ':' || stamp[12] != ':' || parts.tm_mday < 1 || parts.tm_mday > 31 ||
-		parts.tm_hour < 0 || parts.tm_hour > 23 || parts.tm_min < 0 || parts.tm_min > 59 ||
-		parts.tm_sec < 0 || parts.tm_sec > 60)
-		return false;
-	parts.tm_mon = (int)((month - months) / 3);
-	if (!find_year(log->now, &parts, seconds_out))
-		return false;
-	memcpy(log->stamp, stamp, length);
-	log->stamp_s = *seconds_out;
-	*text += length + 1;
-	return true;
-}
-
-/* "Z", "+01:00", "-0500" in seconds; the text moves behind it. */
-static bool read_offset(const char **text, int64_t *offset_out)
-{
-	const char *at = *text;
-	int hours, minutes;
-
-	*offset_out = 0;
-	if (*at == 'Z') {
-		*text = at + 1;
-		return true;
-	}
-	if ((*at != '+' && *at != '-') || strnlen(at, 5) < 5)
-		return false;
-	hours = read_pair(at + 1);
-	bool has_colon = at[3] == ':';
-	minutes = read_pair(at + (has_colon ? 4 : 3));
-	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
-		return false;
-	*offset_out = (int64_t)(hours * 60 + minutes) * (*at == '-' ? -60 : 60);
-	*text = at + (has_colon ? 6 : 5);
-	return true;
-}
-
-/* "2026-11-23T19:19:22.123456+01:00" */
-static bool read_iso_time(char **text, int64_t now, int64_t *seconds_out)
-{
-	char seconds_text[20];
-	const char *at = *text;
-	int64_t offset;
-
-	if (strnlen(at, 20) < 20 || at[4] != '-' || at[10] != 'T')
-		return false;
-	memcpy(seconds_text, at, 19);
-	seconds_text[10] = ' ';
-	seconds_text[19] = '\0';
-	if (!clock_parse_time(seconds_text, now, seconds_out))
-		return false;
-	at += 19;
-	if (*at == '.' || *at == ',')
-		at += 1 + strspn(at + 1, "0123456789");
-	if (!read_offset(&at, &offset) || *at != ' ')
-		return false;
-	*seconds_out -= offset;
-	*text += at + 1 - *text;
-	return true;
-}
-
-/* Copies a part of a name; false when it is empty or too long. */
-static bool copy_name(char *name_out, const char *start, const char *end)
-{
-	size_t size = (size_t)(end - start);
-
-	if (size == 0 || size > INSTANCE_MAX)
-		return false;
-	memcpy(name_out, start, size);
-	name_out[size] = '\0';
-	return true;
-}
-
-/* "postfix-out/smtp[123]: ", "postfix/relay/smtp[123]: ": the first part is the instance, the last
- * the program. */
-static bool read_program(char **text, struct entry *entry)
-{
-	char *end = *text + strcspn(*text, " ");
-	char *pid = memchr(*text, '[', (size_t)(end - *text));
-	char *first = memchr(*text, '/', (size_t)(end - *text));
-
-	if (pid == NULL || first == NULL || first > pid || *end != ' ' || end[-1] != ':' ||
-		end[-2] != ']')
-		return false;
-
-	const char *last = memrchr(*text, '/', (size_t)(pid - *text));
-
-	if (!copy_name(entry->instance, *text, first) || !copy_name(entry->service, last + 1, pid))
-		return false;
-	*text = end + 1;
-	return true;
-}
-
-/* "3F2A91C0: " or "4gXbKz1234zQ5: " */
-static void read_queue_id(char **text, struct entry *entry)
-{
-	size_t length =
-		strspn(*text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-
-	if (length < QUEUE_ID_MIN || length > QUEUE_ID_MAX || (*text)[length] != ':' ||
-		(*text)[length + 1] != ' ')
-		return;
-	/* What smtpd has not queued, or hands to a proxy, has no id. */
-	if (strncmp(*text, "NOQUEUE", length) != 0)
-		memcpy(entry->queue_id, *text, length);
-	*text += length + 2;
-}
-
-static bool read_entry(struct postfix_log *log, char *text, struct entry *entry)
-{
-	if (!read_syslog_time(log, &text, &entry->time_s) &&
-		!read_iso_time(&text, log->now, &entry->time_s))
-		return false;
-	text += strcspn(text, " "); /* the host */
-	if (*text != ' ')
-		return false;
-	text++;
-	if (!read_program(&text, entry))
-		return false;
-	read_queue_id(&text, entry);
-	entry->text = text;
-	return true;
-}
-
 /* Behind "key=<": the address up to '>', which is overwritten; *text moves behind it. A '>' in
  * quotes belongs to the address. NULL when it does not end. */
 static char *read_address(char **text)
@@ -363,7 +166,7 @@ static bool skip_word(char **text, const char *word)
 
 /* Queue ids come back, the short ones within seconds: what this instance had under the id is over.
  */
-static struct message *begin_message(struct postfix_log *log, const struct entry *entry)
+static struct message *begin_message(struct postfix_log *log, const struct postfix_entry *entry)
 {
 	struct message *old = find_message(log, entry);
 
@@ -399,11 +202,11 @@ static void read_forwarded(struct postfix_log *log, struct message *message, con
 {
 	const char *id = find_field(text, ", orig_queue_id=");
 	const char *client = find_field(text, ", orig_client=");
-	struct entry entry = {.time_s = 0};
+	struct postfix_entry entry = {.time_s = 0};
 	const struct message *before = NULL;
 
 	strcpy(entry.instance, message->instance);
-	if (id != NULL && strcspn(id, ",") <= QUEUE_ID_MAX) {
+	if (id != NULL && strcspn(id, ",") <= POSTFIX_QUEUE_ID_MAX) {
 		memcpy(entry.queue_id, id, strcspn(id, ","));
 		before = find_message(log, &entry);
 	}
@@ -420,7 +223,7 @@ static void read_forwarded(struct postfix_log *log, struct message *message, con
 
 /* "client=host[192.0.2.1], sasl_method=PLAIN, sasl_username=ann" */
 static enum postfix_line read_smtpd(
-	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+	struct postfix_log *log, const struct postfix_entry *entry, struct postfix_sent *sent_out)
 {
 	char *text = entry->text;
 	struct message *message;
@@ -438,7 +241,7 @@ static enum postfix_line read_smtpd(
 
 /* "uid=0 from=<root>": made on this host. */
 static enum postfix_line read_pickup(
-	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+	struct postfix_log *log, const struct postfix_entry *entry, struct postfix_sent *sent_out)
 {
 	char *text = entry->text;
 
@@ -449,7 +252,7 @@ static enum postfix_line read_pickup(
 }
 
 static enum postfix_line read_cleanup(
-	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+	struct postfix_log *log, const struct postfix_entry *entry, struct postfix_sent *sent_out)
 {
 	char *text = entry->text;
 	struct message *message;
@@ -499,7 +302,7 @@ static void trace_origin(struct postfix_log *log, struct message *message)
 }
 
 static enum postfix_line read_queue(
-	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+	struct postfix_log *log, const struct postfix_entry *entry, struct postfix_sent *sent_out)
 {
 	struct message *message = find_message(log, entry);
 	char *text = entry->text;
@@ -535,7 +338,7 @@ static enum postfix_line find_kind(const char *text)
 /* A recipient that cannot be read is none, and what was sent counts: else a bounce of it would be
  * of a message that we never sent. */
 static enum postfix_line read_delivery(
-	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+	struct postfix_log *log, const struct postfix_entry *entry, struct postfix_sent *sent_out)
 {
 	char *text = entry->text;
 	const char *recipient, *original = NULL;
@@ -568,7 +371,7 @@ static enum postfix_line read_delivery(
 }
 
 static enum postfix_line read_local(
-	struct postfix_log *log, const struct entry *entry, struct postfix_sent *sent_out)
+	struct postfix_log *log, const struct postfix_entry *entry, struct postfix_sent *sent_out)
 {
 	enum postfix_line kind = read_delivery(log, entry, sent_out);
 
@@ -601,16 +404,16 @@ enum postfix_line postfix_log_read(
 	struct postfix_log *log, struct bytes line, struct postfix_sent *sent_out)
 {
 	size_t size = line.size < LINE_LENGTH_MAX ? line.size : LINE_LENGTH_MAX;
-	struct entry entry = {.time_s = 0};
+	struct postfix_entry entry = {.time_s = 0};
 
 	talloc_free_children(log->scratch);
 	for (size_t i = 0; i < size; i++)
 		log->text[i] = line.data[i] == '\0' ? '?' : (char)line.data[i];
 	log->text[size] = '\0';
-	if (!read_entry(log, log->text, &entry))
+	if (!postfix_entry_read(&log->clock, log->text, &entry))
 		return POSTFIX_LINE_FOREIGN;
-	*sent_out =
-		(struct postfix_sent){.time_s = entry.time_s < log->now ? entry.time_s : log->now};
+	*sent_out = (struct postfix_sent){
+		.time_s = entry.time_s < log->clock.now ? entry.time_s : log->clock.now};
 	for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
 		if (strcmp(entry.service, readers[i].service) == 0)
 			return entry.queue_id[0] != '\0' ? readers[i].reader(log, &entry, sent_out)
@@ -645,11 +448,13 @@ static const char *copy_text(const void *context, const char *text)
 
 void postfix_log_restore(struct postfix_log *log, const struct postfix_open *open)
 {
-	struct entry entry = {.time_s = 0};
+	struct postfix_entry entry = {.time_s = 0};
 	struct message *message;
 
-	if (!copy_name(entry.instance, open->instance, open->instance + strlen(open->instance)) ||
-		strlen(open->queue_id) < QUEUE_ID_MIN || strlen(open->queue_id) > QUEUE_ID_MAX)
+	if (!postfix_entry_copy_name(
+		    entry.instance, open->instance, open->instance + strlen(open->instance)) ||
+		strlen(open->queue_id) < POSTFIX_QUEUE_ID_MIN ||
+		strlen(open->queue_id) > POSTFIX_QUEUE_ID_MAX)
 		return;
 	strcpy(entry.queue_id, open->queue_id);
 	message = begin_message(log, &entry);
