@@ -1,19 +1,16 @@
 /*
- * state.c: opens and closes the state directory.
+ * state.c: opens and closes the environment in the state directory.
  *
- * In charge of what may go wrong before the first transaction: a directory that is not there, files
- * that are damaged, processes that open at the same moment. Leaves the question whose files they
- * are to owner.c, transactions to box.c and figures to inspect.c. Two things may surprise: the lock
- * file is written in full before LMDB sees it, since LMDB maps it sparse, and on a full disk the
- * first touch of a missing block is a SIGBUS; and a data file shorter than its own page count is
- * refused, since reading the missing pages through the map would be a SIGBUS too.
+ * In charge of what may go wrong before the first transaction: files that are damaged, processes
+ * that open at the same moment. Leaves the directory and its files, before LMDB sees them, to
+ * opening.c, transactions to box.c and figures to inspect.c. What may surprise: a data file shorter
+ * than its own page count is refused, since reading the missing pages through the map would be a
+ * SIGBUS.
  */
 #include "state/state.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -25,7 +22,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "state/box.h"
-#include "state/owner.h"
+#include "state/opening.h"
 
 /* With the directory. */
 #define MEND                                                                                       \
@@ -35,11 +32,7 @@
 enum {
 	OPEN_TRIES = 5,
 	OPEN_WAIT_MS = 10,
-	DATABASES_MAX = 24, /* room for databases to come */
-	READERS_MAX = 510,
-	LOCK_FILE_BYTES = 32768, /* two mutexes and READERS_MAX slots of 64 bytes: exactly this */
-	FOLDER_MODE = 0770,
-	FILE_MODE = 0660
+	DATABASES_MAX = 24 /* room for databases to come */
 };
 
 static const char *const database_names[BOX_DB_COUNT] = {
@@ -67,69 +60,21 @@ const char *box_name(enum box_db database)
 	return database_names[database];
 }
 
-/* One attempt to open; lives on `scratch`, but for state and error, which are the caller's. */
-struct opening {
-	const void *context;
-	void *scratch;
-	struct state_files files;
-	enum state_access access;
-	size_t initial_map_bytes; /* 0: the environment is there and knows its own */
-	struct state *state;
-	const char *error;
-};
-
-__attribute__((format(printf, 3, 4))) static enum status fail(
-	struct opening *opening, enum status status, const char *format, ...)
-{
-	va_list arguments;
-	char *text;
-
-	va_start(arguments, format);
-	text = talloc_vasprintf(opening->context, format, arguments);
-	va_end(arguments);
-	opening->error = text != NULL ? text : "out of memory";
-	return status;
-}
-
-static enum status fail_errno(struct opening *opening, const char *verb, const char *path)
-{
-	int error = errno;
-
-	return fail(
-		opening, status_from_errno(error), "cannot %s %s: %s", verb, path, strerror(error));
-}
-
-static enum status check_owner(struct opening *opening)
-{
-	const char *error = owner_refuse_root(opening->context, &opening->files);
-
-	if (error == NULL)
-		return STATUS_OK;
-	opening->error = error;
-	return STATUS_PERMISSION;
-}
-
-static enum status fail_permission(struct opening *opening)
-{
-	opening->error = owner_explain_refusal(
-		opening->context, &opening->files, opening->access == STATE_WRITE);
-	return STATUS_PERMISSION;
-}
-
 static enum status fail_code(struct opening *opening, int code)
 {
 	switch (code) {
 	case EACCES:
 	case EPERM:
-		return fail_permission(opening);
+		return opening_fail_permission(opening);
 	case MDB_INVALID:
 	case MDB_VERSION_MISMATCH:
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
-		return fail(opening, STATUS_STATE, "%s is damaged or no state of ours (%s); " MEND,
-			opening->files.data, mdb_strerror(code), opening->files.directory);
+		return opening_fail(opening, STATUS_STATE,
+			"%s is damaged or no state of ours (%s); " MEND, opening->files.data,
+			mdb_strerror(code), opening->files.directory);
 	}
-	return fail(opening, box_status(code), "cannot open the state in %s: %s",
+	return opening_fail(opening, box_status(code), "cannot open the state in %s: %s",
 		opening->files.directory, mdb_strerror(code));
 }
 
@@ -177,10 +122,10 @@ static int try_environment(struct opening *opening)
 	if (code == MDB_SUCCESS)
 		code = mdb_env_set_maxdbs(state->env, DATABASES_MAX);
 	if (code == MDB_SUCCESS)
-		code = mdb_env_set_maxreaders(state->env, READERS_MAX);
+		code = mdb_env_set_maxreaders(state->env, OPENING_READERS_MAX);
 	if (code == MDB_SUCCESS)
 		code = mdb_env_open(state->env, opening->files.directory,
-			environment_flags(opening), FILE_MODE);
+			environment_flags(opening), OPENING_FILE_MODE);
 	if (code != MDB_SUCCESS) {
 		mdb_env_close(state->env);
 		state->env = NULL;
@@ -221,12 +166,13 @@ static enum status check_length(struct opening *opening)
 	mdb_env_stat(opening->state->env, &figures);
 	mdb_env_get_fd(opening->state->env, &descriptor);
 	if (fstat(descriptor, &file) != 0)
-		return fail_errno(opening, "look at", opening->files.data);
+		return opening_fail_errno(opening, "look at", opening->files.data);
 	needed = ((uint64_t)info.me_last_pgno + 1) * figures.ms_psize;
 	if ((uint64_t)file.st_size >= needed)
 		return STATUS_OK;
-	return fail(opening, STATUS_STATE, "%s is cut short: it has %llu bytes of %llu; " MEND,
-		opening->files.data, (unsigned long long)file.st_size, (unsigned long long)needed,
+	return opening_fail(opening, STATUS_STATE,
+		"%s is cut short: it has %llu bytes of %llu; " MEND, opening->files.data,
+		(unsigned long long)file.st_size, (unsigned long long)needed,
 		opening->files.directory);
 }
 
@@ -261,17 +207,18 @@ static enum status find_databases(struct opening *opening)
 	enum status status = box_read(opening->state, open_databases, &databases);
 
 	if (status == STATUS_NOT_FOUND && opening->access == STATE_READ)
-		return fail(opening, STATUS_NO_INPUT, "the state in %s is empty",
+		return opening_fail(opening, STATUS_NO_INPUT, "the state in %s is empty",
 			opening->files.directory);
 	if (status == STATUS_NOT_FOUND) {
 		databases.flags = MDB_CREATE;
 		status = box_write(opening->state, open_databases, &databases);
 	}
 	if (status == STATUS_STATE)
-		return fail(opening, status, "%s is damaged, its databases cannot be opened; " MEND,
-			opening->files.data, opening->files.directory);
+		return opening_fail(opening, status,
+			"%s is damaged, its databases cannot be opened; " MEND, opening->files.data,
+			opening->files.directory);
 	if (status != STATUS_OK)
-		return fail(opening, status, "cannot open the databases in %s: %s",
+		return opening_fail(opening, status, "cannot open the databases in %s: %s",
 			opening->files.data, status_text(status));
 	return STATUS_OK;
 }
@@ -299,113 +246,28 @@ static enum status open_all(struct opening *opening)
 	return status == STATUS_OK ? find_databases(opening) : status;
 }
 
-static int sync_folder(const char *path)
-{
-	int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result;
-
-	if (descriptor < 0)
-		return -1;
-	result = fsync(descriptor);
-	close(descriptor);
-	return result;
-}
-
-static enum status make_folder(struct opening *opening)
-{
-	char *copy;
-
-	if (mkdir(opening->files.directory, FOLDER_MODE) != 0) {
-		if (errno == EEXIST)
-			return STATUS_OK;
-		if (errno == ENOENT)
-			return fail(opening, STATUS_NO_INPUT,
-				"cannot create %s: the directory above it does not exist",
-				opening->files.directory);
-		return fail_errno(opening, "create", opening->files.directory);
-	}
-	copy = mem_strdup(opening->scratch, opening->files.directory);
-	if (sync_folder(dirname(copy)) != 0 && errno != EACCES)
-		return fail_errno(opening, "sync the directory above", opening->files.directory);
-	return STATUS_OK;
-}
-
-/* -1 when it is not there. */
-static off_t file_size(const char *path)
-{
-	struct stat info;
-
-	return stat(path, &info) == 0 ? info.st_size : -1;
-}
-
-/* Only where there is none: a process that mapped a shorter one counts slots by that. Nothing of
- * this process has it open, so closing it drops none of LMDB's locks. */
-static enum status make_lock_file(struct opening *opening)
-{
-	enum status status = STATUS_OK;
-	int descriptor;
-
-	if (file_size(opening->files.lock) > 0)
-		return STATUS_OK;
-	descriptor = open(opening->files.lock, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
-	if (descriptor < 0)
-		return errno == EACCES ? fail_permission(opening)
-				       : fail_errno(opening, "create", opening->files.lock);
-	if (fallocate(descriptor, 0, 0, LOCK_FILE_BYTES) != 0 && errno != EOPNOTSUPP)
-		status = fail_errno(opening, "write", opening->files.lock);
-	close(descriptor);
-	return status;
-}
-
 /* Under a lock on the folder, so that a creation that failed half-way can be taken back: LMDB takes
  * a first page without its second for damage, for good. */
-/* True when a kill cut LMDB's first write, of two pages, behind the first: nothing is in it yet,
- * and no later opening could make anything of it. A file that is not LMDB's, or has seen a
- * transaction, is left alone. */
-static bool is_half_created(const char *path)
-{
-	/* LMDB's first page: a header, then MDB_meta with the magic first and the transaction last.
-	 */
-	enum { MAGIC_OFFSET = 16, TRANSACTION_OFFSET = 144 };
-	static const uint32_t magic = 0xBEEFC0DE;
-	static const uint64_t none = 0;
-	unsigned char head[TRANSACTION_OFFSET + sizeof none];
-	off_t size = file_size(path);
-	int descriptor;
-	bool is_ours;
-
-	if (size < (off_t)sizeof head || size >= 2 * sysconf(_SC_PAGESIZE))
-		return false;
-	descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (descriptor < 0)
-		return false;
-	is_ours = pread(descriptor, head, sizeof head, 0) == (ssize_t)sizeof head &&
-		  memcmp(head + MAGIC_OFFSET, &magic, sizeof magic) == 0 &&
-		  memcmp(head + TRANSACTION_OFFSET, &none, sizeof none) == 0;
-	close(descriptor);
-	return is_ours;
-}
-
 static enum status create_files(struct opening *opening)
 {
 	enum status status;
-	bool is_first = file_size(opening->files.data) <= 0;
+	bool is_first = opening_file_size(opening->files.data) <= 0;
 
-	if (is_half_created(opening->files.data)) {
+	if (opening_is_half_created(opening->files.data)) {
 		unlink(opening->files.data);
 		is_first = true;
 	}
-	status = make_lock_file(opening);
+	status = opening_make_lock_file(opening);
 	if (status != STATUS_OK)
 		return status;
 	if (!is_first)
 		opening->initial_map_bytes = 0;
 	status = open_all(opening);
 	if (status == STATUS_OK) {
-		sync_folder(opening->files.directory);
+		opening_sync_folder(opening->files.directory);
 		return STATUS_OK;
 	}
-	if (is_first && file_size(opening->files.data) < 2 * sysconf(_SC_PAGESIZE))
+	if (is_first && opening_file_size(opening->files.data) < 2 * sysconf(_SC_PAGESIZE))
 		unlink(opening->files.data);
 	return status;
 }
@@ -416,12 +278,13 @@ static enum status create(struct opening *opening)
 	enum status status;
 
 	if (folder < 0)
-		return errno == EACCES ? fail_permission(opening)
-				       : fail_errno(opening, "open", opening->files.directory);
+		return errno == EACCES
+			       ? opening_fail_permission(opening)
+			       : opening_fail_errno(opening, "open", opening->files.directory);
 	while (flock(folder, LOCK_EX) != 0) {
 		if (errno == EINTR)
 			continue;
-		status = fail_errno(opening, "lock", opening->files.directory);
+		status = opening_fail_errno(opening, "lock", opening->files.directory);
 		close(folder);
 		return status;
 	}
@@ -432,14 +295,15 @@ static enum status create(struct opening *opening)
 
 static enum status open_for_writing(struct opening *opening)
 {
-	enum status status = check_owner(opening);
+	enum status status = opening_check_owner(opening);
 
 	if (status == STATUS_OK)
-		status = make_folder(opening);
+		status = opening_make_folder(opening);
 	if (status != STATUS_OK)
 		return status;
-	if (file_size(opening->files.data) <= 0 || file_size(opening->files.lock) <= 0 ||
-		is_half_created(opening->files.data))
+	if (opening_file_size(opening->files.data) <= 0 ||
+		opening_file_size(opening->files.lock) <= 0 ||
+		opening_is_half_created(opening->files.data))
 		return create(opening);
 	opening->initial_map_bytes = 0;
 	return open_all(opening);
@@ -451,22 +315,17 @@ static enum status open_for_reading(struct opening *opening)
 
 	if (stat(opening->files.data, &info) != 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
-			return fail(opening, STATUS_NO_INPUT, "there is no state in %s",
+			return opening_fail(opening, STATUS_NO_INPUT, "there is no state in %s",
 				opening->files.directory);
-		return errno == EACCES ? fail_permission(opening)
-				       : fail_errno(opening, "look at", opening->files.data);
+		return errno == EACCES
+			       ? opening_fail_permission(opening)
+			       : opening_fail_errno(opening, "look at", opening->files.data);
 	}
-	if (info.st_size == 0 || is_half_created(opening->files.data))
-		return fail(opening, STATUS_NO_INPUT, "the state in %s is empty",
+	if (info.st_size == 0 || opening_is_half_created(opening->files.data))
+		return opening_fail(opening, STATUS_NO_INPUT, "the state in %s is empty",
 			opening->files.directory);
 	opening->initial_map_bytes = 0;
 	return open_all(opening);
-}
-
-static void name_files(struct opening *opening)
-{
-	opening->files.data = mem_printf(opening->scratch, "%s/data.mdb", opening->files.directory);
-	opening->files.lock = mem_printf(opening->scratch, "%s/lock.mdb", opening->files.directory);
 }
 
 enum status box_make_place(const void *context, const char *directory, const char **error_out)
@@ -477,12 +336,12 @@ enum status box_make_place(const void *context, const char *directory, const cha
 		.access = STATE_WRITE};
 	enum status status;
 
-	name_files(&opening);
-	status = check_owner(&opening);
+	opening_name_files(&opening);
+	status = opening_check_owner(&opening);
 	if (status == STATUS_OK)
-		status = make_folder(&opening);
+		status = opening_make_folder(&opening);
 	if (status == STATUS_OK)
-		status = make_lock_file(&opening);
+		status = opening_make_lock_file(&opening);
 	*error_out = opening.error;
 	mem_free(opening.scratch);
 	return status;
@@ -498,7 +357,7 @@ enum status box_open(const void *context, const char *directory, enum state_acce
 		.initial_map_bytes = initial_map_bytes};
 	enum status status;
 
-	name_files(&opening);
+	opening_name_files(&opening);
 	opening.state = mem_new(context, struct state);
 	opening.state->directory = mem_strdup(opening.state, directory);
 	opening.state->pid = getpid();
