@@ -1,6 +1,6 @@
 #!/bin/sh
 # The checks hop, dkim, standing and reporter are the only ones that speak, are wrong and outvoted, and are
-# unavailable. (tag, sent: test_tagged.c, dkim: test_dkim.c, too; replay, roster, shape, storm, dns: their .t)
+# unavailable. (tag, sent: test_tagged.c, dkim: test_dkim_sum.c, too; replay, roster, shape, storm, dns: their .t)
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/world.sh"
 
