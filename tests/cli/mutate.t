@@ -142,29 +142,54 @@ my @changes = (
 
 # CHANGE => { FILE => why it changes the answer }
 my $in_header = 'its only mark is the type in its own header';
-my %wrapped = ('dialects/generic-nobody-report.eml' => $in_header, 'mdn/tnef.eml' => $in_header);
+my %wrapped = ('dialects/generic-nobody-report.eml' => $in_header, 'edges/bare-report.eml' => $in_header,
+	'feedback/fields-gone.eml' => $in_header, 'mdn/tnef.eml' => $in_header);
 my %undeclared = ('dialects/generic-nobody-report.eml' => $in_header,
+	'edges/bare-report.eml' => $in_header,
 	'edges/report-cut.eml' => $in_header,
+	'feedback/fields-gone.eml' => $in_header,
 	'feedback/jmrp.eml' => 'a boundary of one letter is too little to guess by');
 my $in_html = 'the address stands in the original alone, which is not looked for in HTML';
+my $now_recipient = 'words of a failure, and now a recipient';
+my $by_type = 'a second status part is known by its type alone';
 my %exceptions = (
-	'HTML with <br>' => { 'dialects/exim-refused.eml' => $in_html },
-	'HTML with entities' => { 'dialects/exim-refused.eml' => $in_html },
+	'HTML with <br>' => { 'dialects/exim-refused.eml' => $in_html, 'edges/author-of-original.eml' => $in_html },
+	'HTML with entities' => {
+		'dialects/exim-refused.eml' => $in_html,
+		'edges/author-of-original.eml' => $in_html,
+		'edges/own-mail.eml' => $in_html,
+	},
 	'plain text beside the HTML' => {
+		'autoreply/daemon-on-holiday.eml' => 'it is known by how its words begin',
 		'autoreply/vacation-dutch.eml' => 'it is known by how its words begin',
 		'edges/mdaemon-delayed.eml' => 'it is known by how its words begin',
 	},
 	'in another part' => \%wrapped,
-	'a footer' => { %wrapped, 'edges/passed-on-whole.eml' => 'it is no longer passed on without a word' },
+	'a footer' => {
+		%wrapped,
+		'edges/passed-on-whole.eml' => 'it is no longer passed on without a word',
+		'edges/x400-nameless.eml' => 'whom it was sent to is asked for only where nothing else is said',
+	},
 	'a disclaimer' => {
 		%wrapped,
 		'edges/passed-on-whole.eml' => 'it is no longer passed on without a word',
 		'autoreply/robot-refuses.eml' => 'what names a recipient is no robot of a forum',
-		'ordinary/job-null-sender.eml' => 'the null sender, "could not be delivered", and now a recipient',
+		'ordinary/advert-as-bounce.eml' => $now_recipient,
+		'ordinary/mail-error-person.eml' => $now_recipient,
+		'ordinary/null-sender-no-mail.eml' => $now_recipient,
+		'ordinary/returned-books.eml' => $now_recipient,
 	},
 	'parts not declared' => \%undeclared,
 	'parts declared as text' => \%undeclared,
-	'a wrong boundary' => { 'feedback/jmrp.eml' => $undeclared{'feedback/jmrp.eml'} },
+	'a wrong boundary' => {
+		'edges/bare-report.eml' => $in_header,
+		'feedback/fields-gone.eml' => $in_header,
+		'feedback/jmrp.eml' => $undeclared{'feedback/jmrp.eml'},
+	},
+	'a status part that is text' => { 'edges/status-twice.eml' => $by_type },
+	'a status part that is a file' => { 'edges/status-twice.eml' => $by_type },
+	'a status part of no type' => { 'edges/status-twice.eml' => $by_type },
+	'other domains' => { 'edges/status-quoted-printable.eml' => 'its addresses are encoded' },
 );
 
 # ---- run ----
