@@ -177,7 +177,7 @@ static int count_ends(const struct search *search)
 }
 
 /* What is said of the recipient: behind his address, to the next recipient or the second empty
- * line. */
+ * line. One behind a colon does not count: "because:" announces what is said. */
 static char *find_diagnostic(const struct search *search, size_t index, int ends)
 {
 	size_t start = search->places[index].end;
@@ -195,7 +195,7 @@ static char *find_diagnostic(const struct search *search, size_t index, int ends
 		end = start + DIAGNOSTIC_MAX;
 	for (size_t i = start; i + 1 < end; i++) {
 		if (search->words.text[i] == '\n' && search->words.text[i + 1] == '\n' &&
-			++empty == ends)
+			(i == 0 || search->words.text[i - 1] != ':') && ++empty == ends)
 			end = i;
 	}
 	struct bytes text = {(const unsigned char *)search->words.text + start, end - start};

@@ -2,11 +2,12 @@
  * reason.c: in charge of why a recipient failed and whether for good. What words and codes mean is
  * text: rules/reasons.rules and rules/status.rules.
  *
- * The order is: the words of the diagnostic, a status code that says what happened, the words of
- * the report around it, a status code that only says who refused (5.0.0, 5.7.1, 4.4.7), the reply
- * code. Words before codes: servers take the code that their software has by default, and write
- * what they mean behind it. The diagnostic's own status code counts before the field's: it is the
- * refusing server's, the field is often the reporter's guess.
+ * The order is: the words of the diagnostic, a status code that says what happened, the refusal in
+ * a session's transcript, the words of the report around it, a status code that only says who
+ * refused (5.0.0, 5.7.1, 4.4.7), the reply code. Words before codes: servers take the code that
+ * their software has by default, and write what they mean behind it. The diagnostic's own status
+ * code counts before the field's: it is the refusing server's, the field is often the reporter's
+ * guess.
  */
 #include "classify/reason.h"
 
@@ -167,6 +168,41 @@ static enum reason find_default(const struct inquiry *inquiry)
 									    : REASON_UNDEFINED;
 }
 
+/* The first refusal in the transcript of a session: what the server said, to what was said next.
+ * What was said to it names the sender and commands, which is no reason. NULL: none is there. */
+static const char *find_refusal(const struct inquiry *inquiry)
+{
+	static const char *const marks[] = {"<<< 4", "<<< 5", "<-- 4", "<-- 5"};
+	static const char *const ends[] = {">>> ", "--> ", "... while talking to "};
+	const char *words = inquiry->words[1].text, *first = NULL;
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		const char *found = strstr(words, marks[i]);
+		if (found != NULL && (first == NULL || found < first))
+			first = found;
+	}
+	if (first == NULL)
+		return NULL;
+	size_t length = strlen(first);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		const char *end = strstr(first, ends[i]);
+		if (end != NULL && (size_t)(end - first) < length)
+			length = (size_t)(end - first);
+	}
+	return mem_strndup(inquiry->context, first, length);
+}
+
+static struct finding find_by_refusal(const struct inquiry *inquiry)
+{
+	const char *refusal = find_refusal(inquiry);
+	struct inquiry asked = *inquiry;
+
+	if (refusal == NULL)
+		return (struct finding){REASON_UNDEFINED, false, NULL};
+	asked.words[0] = haystack_make(inquiry->context, refusal);
+	return find_by_words(&asked, false);
+}
+
 static struct finding find_reason(const struct inquiry *inquiry)
 {
 	struct finding by_code = find_by_code(inquiry->status.text);
@@ -174,6 +210,8 @@ static struct finding find_reason(const struct inquiry *inquiry)
 
 	if (found.reason == REASON_UNDEFINED && !by_code.is_weak && !inquiry->is_status_far)
 		found = by_code;
+	if (found.reason == REASON_UNDEFINED)
+		found = find_by_refusal(inquiry);
 	if (found.reason == REASON_UNDEFINED)
 		found = find_by_words(inquiry, true);
 	if (found.reason == REASON_UNDEFINED)
