@@ -27,10 +27,19 @@
 #include "classify/reader.h"
 #include "classify/reason.h"
 #include "classify/rule_set.h"
+#include "classify/said.h"
 #include "classify/search.h"
 
-#define DIAGNOSTIC_MAX 1000
 #define MATCHES_MAX 2000
+
+static bool has_line(const struct rule *rule, enum rule_part part)
+{
+	for (size_t i = 0; i < rule->line_count; i++) {
+		if (rule->lines[i].part == part)
+			return true;
+	}
+	return false;
+}
 
 static bool is_about_headers(enum rule_part part)
 {
@@ -124,15 +133,6 @@ static void find_in_field(struct search *search)
 	}
 }
 
-static bool has_address_line(const struct rule *rule)
-{
-	for (size_t i = 0; i < rule->line_count; i++) {
-		if (rule->lines[i].part == RULE_ADDRESS)
-			return true;
-	}
-	return false;
-}
-
 /* The recipients of X-Failed-Recipients: a field is surer than words. What is said of them is
  * looked for where the words name them. */
 static void find_named_by_field(struct search *search)
@@ -156,54 +156,6 @@ static void find_named_by_field(struct search *search)
 	}
 }
 
-/* How many empty lines end what is said of a recipient: two, but of the last of a list that has
- * none between its items the first does. */
-static int count_ends(const struct search *search)
-{
-	const char *text = search->words.text;
-
-	for (size_t i = 0; i + 1 < search->count; i++) {
-		size_t start = search->places[i].end, end = search->places[i + 1].start;
-		char *between;
-		if (end <= start || end > search->words.size)
-			return 2;
-		between = mem_strndup(search->context, text + start, end - start);
-		bool is_close = strstr(between, "\n\n") == NULL;
-		mem_free(between);
-		if (!is_close)
-			return 2;
-	}
-	return search->count > 1 ? 1 : 2;
-}
-
-/* What is said of the recipient: behind his address, to the next recipient or the second empty
- * line. One behind a colon does not count: "because:" announces what is said. */
-static char *find_diagnostic(const struct search *search, size_t index, int ends)
-{
-	size_t start = search->places[index].end;
-	size_t end = search->words.size;
-	int empty = 0;
-
-	for (size_t i = 0; i < search->count; i++) {
-		const struct place *place = &search->places[i];
-		if (i != index && place->end > start && place->start >= start && place->start < end)
-			end = place->start;
-	}
-	if (end < start) /* the original was found to begin within the address */
-		end = start;
-	if (end > start + DIAGNOSTIC_MAX)
-		end = start + DIAGNOSTIC_MAX;
-	for (size_t i = start; i + 1 < end; i++) {
-		if (search->words.text[i] == '\n' && search->words.text[i + 1] == '\n' &&
-			(i == 0 || search->words.text[i - 1] != ':') && ++empty == ends)
-			end = i;
-	}
-	struct bytes text = {(const unsigned char *)search->words.text + start, end - start};
-	char *clean = text_clean(search->context, text, DIAGNOSTIC_MAX);
-	size_t skip = strspn(clean, ">:) \t.,;");
-	return clean[skip] == '\0' ? NULL : clean + skip;
-}
-
 /* Of the lines that fit, "not delayed" wins. */
 static bool is_delayed(
 	const struct rule *rule, const struct haystack *words, const struct haystack *subject)
@@ -220,6 +172,17 @@ static bool is_delayed(
 		is_delay = true;
 	}
 	return is_delay;
+}
+
+/* A dialect of which it is not known how it writes delays is asked for what all software says. */
+static bool is_marked_delayed(
+	const struct rule *rule, const struct haystack *words, const struct evidence_text *text)
+{
+	struct evidence_text near = *text;
+
+	near.prose = *words;
+	near.has_opening = false;
+	return !has_line(rule, RULE_DELAYED) && evidence_is_marked(KIND_DELAYED, &near);
 }
 
 /* What the report says, for the reason. A session's transcript ends the recipients, but it is where
@@ -250,21 +213,6 @@ static void complete(const struct search *search, const struct rule *rule, const
 		recipient->reply = reason_find_reply(search->context, said);
 }
 
-/* What is said of each, NULL where nothing is. Of several in a row, with nothing but commas or
- * "and" between, what stands behind the last is said of all. */
-static void find_diagnostics(const struct search *search, char **said_out)
-{
-	int ends = count_ends(search);
-
-	for (size_t i = search->count; i-- > 0;) {
-		said_out[i] = find_diagnostic(search, i, ends);
-		bool has_words = said_out[i] != NULL && strlen(said_out[i]) > 3;
-		if (!has_words && i + 1 < search->count && search->places[i].end > 0 &&
-			search->places[i + 1].start >= search->places[i].end)
-			said_out[i] = said_out[i + 1];
-	}
-}
-
 /* Who was mailed, where the words say that the address was expanded from another. */
 static void find_parents(const struct search *search, struct bounce *bounce)
 {
@@ -286,9 +234,8 @@ static void find_parents(const struct search *search, struct bounce *bounce)
 static void finish(
 	struct search *search, const struct rule *rule, const char *action, struct bounce *bounce)
 {
-	char **said = mem_new_array(search->context, char *, search->count);
+	const char **said = said_find(search);
 
-	find_diagnostics(search, said);
 	for (size_t i = 0; i < search->count; i++) {
 		search->recipients[i].action = action;
 		complete(search, rule, said[i], &search->recipients[i]);
@@ -326,11 +273,12 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 		find_in_conditions(search, rule, text);
 	if (!is_generic && search->count == 0)
 		find_in_field(search);
-	if (is_generic && search->count == 0 && has_address_line(rule))
+	if (is_generic && search->count == 0 && has_line(rule, RULE_ADDRESS))
 		return false;
 	is_delay = !search->has_waiting &&
 		   (is_delayed(rule, &search->words, &text->subject) ||
-			   (is_generic && evidence_is_marked(KIND_DELAYED, text)));
+			   (is_generic && evidence_is_marked(KIND_DELAYED, text)) ||
+			   (!is_generic && is_marked_delayed(rule, &search->words, text)));
 	if (search->count > 0)
 		finish(search, rule, is_delay ? "delayed" : "failed", bounce);
 	bounce->kind = is_delay ? KIND_DELAYED : KIND_FAILED;
@@ -456,7 +404,7 @@ void dialect_name_recipients(const void *context, const struct rule *rule,
 		.is_generic = rule->kind == KIND_DELAYED};
 	if (text->named != NULL)
 		search_add_address(search, text->named, &match);
-	if (has_address_line(rule)) {
+	if (has_line(rule, RULE_ADDRESS)) {
 		struct haystack words = evidence_cut_original(rule, evidence_find_prose(text));
 		search->words = evidence_cut_unknown(context, &words);
 		find_addresses(search, rule);
