@@ -3,9 +3,10 @@
  * they are what the checks in weigh/ look at.
  *
  * Where no MIME part holds it, headers quoted in the text are looked for: a run of fields with at
- * least QUOTED_FIELDS_MIN of the names that every message has. Not behind quotation marks ("> "):
- * a report that returns the body alone may return what our message quotes, and that our ledger does
- * not know that message would speak against the report.
+ * least QUOTED_FIELDS_MIN of the names that every message has; first as lines of their own, then,
+ * if a Message-ID is among them, in the prose, which knows no indentation and no HTML. Not behind
+ * quotation marks ("> "): a report that returns the body alone may return what our message quotes,
+ * and that our ledger does not know that message would speak against the report.
  */
 #include "classify/original.h"
 
@@ -13,6 +14,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "classify/prose.h"
 
 #define QUOTED_FIELDS_MIN 3
 #define QUOTED_SEARCH_MAX (64 * 1024) /* bytes of a text that are searched */
@@ -132,9 +134,57 @@ static bool find_in_texts(const void *context, const struct mail *mail, struct h
 {
 	for (const struct part *part = mail->root; part != NULL;
 		part = part_following(part, mail->root)) {
-		if (part_is_text(part) && find_in_text(context, part->content, headers_out))
+		if (part_is_text(part) && strcmp(part->type, "text/html") != 0 &&
+			find_in_text(context, part->content, headers_out))
 			return true;
 	}
+	return false;
+}
+
+/* The length of a field's name at line, with the blanks behind it that some put there to align the
+ * values; 0 when no field begins there. */
+static size_t measure_name(const char *line)
+{
+	size_t length = strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+
+	return length > 0 && line[length + strspn(line + length, " ")] == ':' ? length : 0;
+}
+
+/* The prose with fields from the start of their lines, whatever stood in front, and with all other
+ * lines as continuations. */
+static char *align_fields(const void *context, const struct mail *mail)
+{
+	const char *prose = prose_read(context, mail);
+	char *aligned = mem_alloc(context, 2 * strlen(prose) + 2), *out = aligned;
+
+	for (const char *line = prose; *line != '\0';) {
+		const char *first = line + strspn(line, " ");
+		size_t length = strcspn(first, "\n"), name = measure_name(first);
+		if (name == 0 && length > 0)
+			*out++ = ' ';
+		memcpy(out, first, name);
+		out += name;
+		name += name == 0 ? 0 : strspn(first + name, " ");
+		memcpy(out, first + name, length - name);
+		out += length - name;
+		*out++ = '\n';
+		line = first + length + (first[length] == '\n');
+	}
+	*out = '\0';
+	return aligned;
+}
+
+/* Fields that are indented, that stand in HTML, or that the report repeats in a table of its own.
+ * Only with a Message-ID: what people quote of each other's mail has none. */
+static bool find_in_prose(const void *context, const struct mail *mail, struct headers *headers_out)
+{
+	const char *aligned = align_fields(context, mail);
+	struct bytes text = {(const unsigned char *)aligned, strlen(aligned)};
+
+	if (find_in_text(context, text, headers_out) &&
+		headers_find(headers_out, "Message-ID") != NULL)
+		return true;
+	headers_out->count = 0;
 	return false;
 }
 
@@ -156,7 +206,8 @@ void original_find(const void *context, const struct mail *mail, struct original
 	struct headers headers = {.items = NULL};
 
 	original_out->is_part = find_in_parts(context, mail, &headers);
-	if (!original_out->is_part && !find_in_texts(context, mail, &headers))
+	if (!original_out->is_part && !find_in_texts(context, mail, &headers) &&
+		!find_in_prose(context, mail, &headers))
 		return;
 	original_out->is_returned = true;
 	original_out->headers = headers;
