@@ -15,12 +15,31 @@
 
 #define REPORT_MIN 20 /* bytes in front of a disclaimer that are a report */
 
+/* Behind what gateways put in front of a subject, which rules would otherwise have to expect. */
+static const char *skip_gateway_tags(const char *subject)
+{
+	static const char *const tags[] = {"[external]", "[external email]", "[external mail]",
+		"[external sender]", "[ext]", "[extern]", "[externe]", "[externo]", "[esterno]",
+		"[spam]", "[spam?]", "***spam***", "{spam?}", "external:", "(external)"};
+
+	for (size_t i = 0; subject != NULL && i < sizeof(tags) / sizeof(tags[0]);) {
+		const char *tag = subject + strspn(subject, " ");
+		if (text_starts_fold(tag, tags[i])) {
+			subject = tag + strlen(tags[i]) + strspn(tag + strlen(tags[i]), " ");
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+	return subject;
+}
+
 void evidence_text_open(
 	const void *context, const struct mail *mail, struct evidence_text *text_out)
 {
 	*text_out = (struct evidence_text){.mail = mail, .context = context};
-	text_out->subject = haystack_make(
-		context, header_decode(context, headers_find(&mail->headers, "Subject")));
+	text_out->subject = haystack_make(context,
+		skip_gateway_tags(header_decode(context, headers_find(&mail->headers, "Subject"))));
 	text_out->from = haystack_make(
 		context, header_decode(context, headers_find(&mail->headers, "From")));
 	haystack_index(context, &text_out->subject);

@@ -199,7 +199,7 @@ static bool is_writer(const struct search *search, const char *address)
 
 /* What stands in front of an address that wrote, or can be asked, and did not fail. */
 static const char *const author_words[] = {"from", "sender", "sent by", "reply-to", "return-path",
-	"message-id", "contact", "contacting", "von", "absender", "mail us at", "发件人", "差出人",
+	"message-id", "contact", "contacting", "notify", "von", "absender", "mail us at", "发件人", "差出人",
 	"sender was", "sender is", "sent by", "enviado por", "envoyé par", "inviato da", "afzender",
 	"expéditeur", "remitente", "remetente", "mittente", "avsändare", "avsender", "afsender",
 	"от", "nadawca", "odesílatel", "отправитель"};
