@@ -31,6 +31,7 @@ struct report {
 	struct recipient current;  /* address: Original-Recipient so far; final: Final-Recipient */
 	struct recipient nameless; /* the last whose address is none, X.400 or a local user */
 	bool has_original, has_final;
+	const char *comment; /* of Status: what some say in place of a Diagnostic-Code */
 };
 
 static const struct {
@@ -83,6 +84,8 @@ static void finish_recipient(struct report *report)
 		}
 		if (current->address == NULL)
 			current->address = current->final;
+		if (current->diagnostic == NULL)
+			current->diagnostic = report->comment;
 		if (current->diagnostic != NULL) {
 			current->reply = reason_find_reply(report->context, current->diagnostic);
 			if (current->status == NULL)
@@ -95,6 +98,7 @@ static void finish_recipient(struct report *report)
 	}
 	memset(current, 0, sizeof(*current));
 	report->has_original = report->has_final = false;
+	report->comment = NULL;
 }
 
 static void add_message_id(struct report *report, const char *value)
@@ -137,9 +141,26 @@ static void read_action(struct report *report, const char *value)
 	report->current.action = header_token(report->context, value);
 }
 
+/* PowerMTA, Sun: "Status: 5.1.1 (bad destination mailbox address)". What only puts the class into
+ * words, "permanent failure" and "undefined status", is none. */
+static const char *copy_comment(const void *context, const char *value)
+{
+	const char *open = strchr(value, '('), *close = strrchr(value, ')');
+
+	if (open == NULL || close == NULL || close <= open + 1)
+		return NULL;
+	char *comment = text_clean_string(context,
+		mem_strndup(context, open + 1, (size_t)(close - open - 1)), DIAGNOSTIC_MAX);
+	return text_find_fold(comment, " failure") != NULL ||
+			       text_find_fold(comment, "undefined status") != NULL
+		       ? NULL
+		       : comment;
+}
+
 static void read_status(struct report *report, const char *value)
 {
 	report->current.status = reason_find_status(report->context, value);
+	report->comment = copy_comment(report->context, value);
 }
 
 static void read_diagnostic(struct report *report, const char *value)
