@@ -206,8 +206,13 @@ static struct finding find_by_refusal(const struct inquiry *inquiry)
 static struct finding find_reason(const struct inquiry *inquiry)
 {
 	struct finding by_code = find_by_code(inquiry->status.text);
-	struct finding found = find_by_words(inquiry, false);
+	struct finding found = {REASON_UNDEFINED, false, NULL};
 
+	/* sendmail puts "User unknown" below whatever the server said to RCPT TO. */
+	if (strstr(inquiry->writer.lower, "sendmail") != NULL)
+		found = find_by_refusal(inquiry);
+	if (found.reason == REASON_UNDEFINED)
+		found = find_by_words(inquiry, false);
 	if (found.reason == REASON_UNDEFINED && !by_code.is_weak && !inquiry->is_status_far)
 		found = by_code;
 	if (found.reason == REASON_UNDEFINED)
