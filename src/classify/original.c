@@ -21,7 +21,7 @@
 #define SUBJECT_MAX 300
 
 static const char *const header_types[] = {"text/rfc822-headers", "message/global-headers",
-	"message/rfc822-headers", "message/utf-8-headers", "text/rfc822-header"};
+	"message/rfc822-headers", "message/utf-8-headers", "text/rfc822-header", "message/partial"};
 
 static const char *const well_known_fields[] = {
 	"Received", "Return-Path", "From", "To", "Subject", "Date", "Message-ID", "MIME-Version"};
