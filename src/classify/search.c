@@ -199,10 +199,10 @@ static bool is_writer(const struct search *search, const char *address)
 
 /* What stands in front of an address that wrote, or can be asked, and did not fail. */
 static const char *const author_words[] = {"from", "sender", "sent by", "reply-to", "return-path",
-	"message-id", "contact", "contacting", "notify", "von", "absender", "mail us at", "发件人", "差出人",
-	"sender was", "sender is", "sent by", "enviado por", "envoyé par", "inviato da", "afzender",
-	"expéditeur", "remitente", "remetente", "mittente", "avsändare", "avsender", "afsender",
-	"от", "nadawca", "odesílatel", "отправитель"};
+	"message-id", "contact", "contacting", "notify", "von", "absender", "mail us at", "发件人",
+	"差出人", "sender was", "sender is", "sent by", "enviado por", "envoyé par", "inviato da",
+	"afzender", "expéditeur", "remitente", "remetente", "mittente", "avsändare", "avsender",
+	"afsender", "от", "nadawca", "odesílatel", "отправитель"};
 
 /* True when the same sentence asks to write to the address at start. */
 static bool asks_to_write(const char *text, size_t start)
