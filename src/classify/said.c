@@ -59,8 +59,8 @@ static const char *find_diagnostic(const struct search *search, size_t index, in
 	return clean[skip] == '\0' ? NULL : clean + skip;
 }
 
-/* Of several in a row, with nothing but commas or "and" between, what stands behind the last is said
- * of all. */
+/* Of several in a row, with nothing but commas or "and" between, what stands behind the last is
+ * said of all. */
 const char **said_find(const struct search *search)
 {
 	const char **said = mem_new_array(search->context, const char *, search->count);
