@@ -17,6 +17,13 @@
 #define PARTS_MAX 1200 /* of one regex; with more it is not known */
 #define DEPTH_MAX 20
 #define WORD_SIZE_MAX 40
+#define WORTH_MIN 6 /* of what can be a rule's literal: a word of three bytes */
+
+/* A branch that needs no word; NULL: there is none, or not known which. */
+struct gap {
+	const char *text;
+	size_t size;
+};
 
 struct reader {
 	const void *context;
@@ -24,6 +31,8 @@ struct reader {
 	int depth;
 	size_t count;	 /* parts so far */
 	bool is_unknown; /* syntax that is not understood: nothing is certain */
+	bool finds_gaps; /* whether gap is wanted */
+	struct gap gap;	 /* in what was read last */
 };
 
 /* A run of plain characters that is being read. */
@@ -161,6 +170,8 @@ static struct need read_group(struct reader *reader)
 		reader->is_unknown = true;
 	else
 		reader->at++;
+	if (group == GROUP_LOOKS)
+		reader->gap.text = NULL;
 	return group == GROUP_LOOKS ? nothing : need;
 }
 
@@ -173,8 +184,9 @@ static size_t measure_plain(const char *at)
 		return strchr("^$.|?*+()[{\\", c) == NULL ? 1 : 0;
 	if (c < 0xe0)
 		return fold_is_certain(at) ? 2 : 0;
-	/* From U+3000 to U+D7FF nothing has two cases: kana, Han, Hangul. */
-	if (c >= 0xe3 && c <= 0xed && at[1] != '\0' && at[2] != '\0')
+	/* From U+0800 to U+0FFF, and from U+3000 to U+D7FF nothing has two cases: Thai and the
+	 * scripts of India, kana, Han, Hangul. */
+	if ((c == 0xe0 || (c >= 0xe3 && c <= 0xed)) && at[1] != '\0' && at[2] != '\0')
 		return 3;
 	return 0;
 }
@@ -289,9 +301,22 @@ static struct need read_atom(struct reader *reader, const char *text)
 		skip_class(reader);
 	else if (text == reader->at)
 		need = read_character(reader);
-	if (take_quantifier(reader, &is_repeated))
+	if (take_quantifier(reader, &is_repeated)) {
 		need.form = NEED_NOTHING;
+		reader->gap.text = NULL;
+	}
 	return need;
+}
+
+/* Of a branch that was read: itself, unless it needs a word, or one group alone is to blame. */
+static void note_gap(struct reader *reader, struct gap branch, const struct need *need,
+	const struct gap *inner, size_t inner_count)
+{
+	if (!reader->finds_gaps)
+		return;
+	reader->gap = inner_count == 1 ? *inner : branch;
+	if (measure_worth(need) >= WORTH_MIN)
+		reader->gap.text = NULL;
 }
 
 /* One branch: all of its parts. */
@@ -301,6 +326,9 @@ static struct need read_branch(struct reader *reader)
 	struct list all = {.parts = NULL};
 	struct run run = {.size = 0};
 	bool has_letter = false, is_repeated;
+	const char *start = reader->at;
+	struct gap inner = {.text = NULL};
+	size_t inner_count = 0;
 
 	while (*reader->at != '\0' && *reader->at != '|' && *reader->at != ')' &&
 		!reader->is_unknown) {
@@ -323,7 +351,10 @@ static struct need read_branch(struct reader *reader)
 			continue;
 		}
 		end_run(reader, &run, &all);
+		reader->gap.text = NULL;
 		struct need need = read_atom(reader, text);
+		if (reader->gap.text != NULL && ++inner_count == 1)
+			inner = reader->gap;
 		if (need.form == NEED_LETTER)
 			has_letter = true;
 		else if (need.form != NEED_NOTHING)
@@ -333,16 +364,23 @@ static struct need read_branch(struct reader *reader)
 	if (has_letter)
 		add_part(reader, &all, &letter);
 	sort_parts(&all);
-	return close_list(NEED_ALL, &all);
+	struct need whole = close_list(NEED_ALL, &all);
+	note_gap(reader, (struct gap){start, (size_t)(reader->at - start)}, &whole, &inner,
+		inner_count);
+	return whole;
 }
 
 static struct need read_alternation(struct reader *reader)
 {
+	const char *start = reader->at;
 	struct list any = {.parts = NULL};
+	struct gap gap = {.text = NULL};
 	bool is_known = true, has_letter = false;
 
 	for (;;) {
 		struct need branch = read_branch(reader);
+		if (gap.text == NULL)
+			gap = reader->gap;
 		is_known = is_known && branch.form != NEED_NOTHING;
 		if (branch.form != NEED_LETTER || !has_letter)
 			add_part(reader, &any, &branch);
@@ -351,6 +389,9 @@ static struct need read_alternation(struct reader *reader)
 			break;
 		reader->at++;
 	}
+	if (gap.text == start && gap.text + gap.size == reader->at) /* there are no others */
+		gap.text = NULL;
+	reader->gap = gap;
 	return is_known ? close_list(NEED_ANY, &any) : (struct need){.form = NEED_NOTHING};
 }
 
@@ -364,6 +405,21 @@ struct need need_read(const void *context, const char *regex)
 		return need;
 	mem_free(parts);
 	return (struct need){.form = NEED_NOTHING};
+}
+
+bool need_is_wordless(const void *context, const char *regex, const char **gap_out)
+{
+	void *parts = mem_context(NULL, "need");
+	struct reader reader = {.context = parts, .at = regex, .finds_gaps = true};
+	struct need need = read_alternation(&reader);
+	bool is_read = *reader.at == '\0' && !reader.is_unknown;
+	bool is_wordless = !is_read || measure_worth(&need) < WORTH_MIN;
+
+	*gap_out = NULL;
+	if (is_read && is_wordless && reader.gap.text != NULL && reader.gap.size > 0)
+		*gap_out = mem_strndup(context, reader.gap.text, reader.gap.size);
+	mem_free(parts);
+	return is_wordless;
 }
 
 bool need_is_met(const struct need *need, const struct haystack *haystack)

@@ -39,6 +39,8 @@ static const struct {
 	{"[]quota]abc", "abc"},
 	{"[[:alpha:]]abc", "abc"},
 	{"^\\s*$", "?"},
+	{"(?!\\pL)abc\\p{Han}+\\PLdefg", "defg&abc"},
+	{"(?:ตอบกลับ|जवाब)", "ตอบกลับ|जवाब"},
 	{"\\x41bcdef", "?"}, /* not read: nothing is certain */
 	{"(?i)quota", "?"},
 	{"(quota)\\1", "?"},
@@ -100,6 +102,34 @@ START_TEST(reads_the_need)
 END_TEST
 
 static const struct {
+	const char *regex, *want; /* the gap; "?": the regex as a whole; "": there is none */
+} gaps[] = {
+	{"quota|mailbox", ""},
+	{"quota|ab|cd", "ab"},
+	{"quota|", "?"},
+	{"quota \\d+|(?:is|are) over", ""},
+	{"(?:quota|no|box)\\d", "no"},
+	{"(?:quota|no|box)(?:at|all)", "?"},
+	{"(?:quota|no|box)?\\d", "?"},
+	{"(?!quota|no)", "?"},
+	{"été|\\d%", "\\d%"},
+	{"quota|(?i)x", "?"},
+};
+
+START_TEST(finds_the_gap)
+{
+	void *context = mem_context(NULL, "test");
+	const char *gap = NULL;
+	bool is_wordless = need_is_wordless(context, gaps[_i].regex, &gap);
+	const char *got = !is_wordless ? "" : gap == NULL ? "?" : gap;
+
+	ck_assert_msg(strcmp(got, gaps[_i].want) == 0, "/%s/: want \"%s\", got \"%s\"",
+		gaps[_i].regex, gaps[_i].want, got);
+	mem_free(context);
+}
+END_TEST
+
+static const struct {
 	const char *regex, *text;
 	bool is_met;
 } texts[] = {
@@ -156,6 +186,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, reads_the_need, 0, ROWS(needs));
 	tcase_add_loop_test(tcase, asks_for_the_need, 0, ROWS(texts));
+	tcase_add_loop_test(tcase, finds_the_gap, 0, ROWS(gaps));
 	tcase_add_test(tcase, is_bounded);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
