@@ -294,26 +294,43 @@ static enum status open_config(const struct request *request, struct command_run
 	return STATUS_OK;
 }
 
+#define ACTS (TAKES_STATE_WRITE | NEEDS_STATE_WRITE)
+
+/* A file of rules that is left out: for a delivery, and whatever else acts, no more than a warning.
+ */
+static void report_rules(void *argument, const char *what)
+{
+	struct command_run *run = argument;
+	unsigned needs = run->command->needs;
+
+	if (needs & IS_DELIVERY)
+		log_warning("%s; this file is left out", what);
+	else if (needs & ACTS)
+		command_failed(run, STATUS_CONFIG, "warning: %s; this file is left out", what);
+	else
+		command_failed(run, STATUS_CONFIG, "%s", what);
+}
+
+/* A regex of the rules-dir that went on too long. */
+static void report_slow_rule(void *argument, const char *what)
+{
+	struct command_run *run = argument;
+
+	if (run->command->needs & IS_DELIVERY)
+		log_warning("%s", what);
+	else
+		command_failed(run, STATUS_OK, "warning: %s", what);
+}
+
 /* Rules that are wrong stop no mail: what acts on it goes on with those that are compiled in. */
 static enum status open_rules(struct command_run *run)
 {
 	unsigned needs = run->command->needs;
-	bool is_wanted = (needs & USES_RULES) && run->config->rules_dir != NULL;
-	bool acts = needs & (TAKES_STATE_WRITE | NEEDS_STATE_WRITE);
-	const char *error = NULL;
 	enum status status = STATUS_OK;
 
-	if (is_wanted)
-		status = rules_dir_read(run->context, run->config->rules_dir, &error);
-	if (status == STATUS_OK)
-		return STATUS_OK;
-	if (!acts)
-		return command_failed(run, status, "%s", error);
-	if (needs & IS_DELIVERY)
-		log_warning("%s", error);
-	else
-		command_failed(run, status, "warning: %s", error);
-	return STATUS_OK;
+	if ((needs & USES_RULES) && run->config->rules_dir != NULL)
+		status = rules_dir_read(run->context, run->config->rules_dir, report_rules, run);
+	return needs & ACTS ? STATUS_OK : status;
 }
 
 /* Before the state is opened: one process opens a state once. */
@@ -393,7 +410,8 @@ static enum status run_command(const struct request *request, const void *contex
 		.context = context,
 		.arguments = request->arguments,
 		.argument_count = request->argument_count,
-		.option_values = request->own};
+		.option_values = request->own,
+		.is_verbose = request->common[2] != NULL};
 	enum status status = open_clock(request, &run);
 
 	if (status == STATUS_OK)
@@ -424,6 +442,7 @@ static enum status run_command(const struct request *request, const void *contex
 			pipeline_use_dns(run.pipeline);
 		mail_library_open();
 		status = request->command->function(&run);
+		rules_dir_report_slow(report_slow_rule, &run);
 	}
 	state_close(run.state);
 	return status;

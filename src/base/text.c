@@ -183,6 +183,21 @@ static size_t next_character(const unsigned char *data, size_t size, uint32_t *c
 	return used;
 }
 
+bool text_is_utf8(const char *text)
+{
+	size_t size = strlen(text);
+	uint32_t character;
+
+	for (size_t i = 0; i < size;) {
+		size_t used = next_character((const unsigned char *)text + i, size - i, &character);
+		bool is_itself = used == 3 && memcmp(text + i, "\xEF\xBF\xBD", 3) == 0;
+		if (character == 0xFFFD && !is_itself)
+			return false;
+		i += used;
+	}
+	return true;
+}
+
 /* How many printable ASCII characters stand in front, without a space behind a space: nothing has
  * to be done to them. before: what they come behind. */
 static size_t measure_plain(const unsigned char *data, size_t size, unsigned char before)

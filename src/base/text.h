@@ -33,6 +33,9 @@ size_t text_clean_into(char *out, struct bytes foreign, size_t limit);
 /* The same for a string; NULL gives NULL. */
 char *text_clean_string(const void *context, const char *foreign, size_t limit);
 
+/* True when all of it is well-formed UTF-8 (RFC 3629). */
+bool text_is_utf8(const char *text);
+
 /* Lower-case base32 (a-z, 2-7; RFC 4648 section 6, no padding): survives case folding.
  * base32_encode writes (size * 8 + 4) / 5 characters and a NUL. base32_decode takes either case
  * and fails on any other character; size_out bytes are written, at most text length * 5 / 8. */

@@ -29,6 +29,7 @@ struct recipient {
 			     that is all */
 	enum reason reason;
 	const char *reason_by; /* the rule that gave it, or the code of the row; NULL: neither */
+	const char *detail_by; /* the rule of details.rules that took something last, or NULL */
 	enum permanence permanence;
 };
 
@@ -53,10 +54,13 @@ struct original {
 	const char *date;
 };
 
+struct rule;
+
 struct bounce {
 	enum kind kind;
-	const char *dialect;  /* "rfc3464", "arf", "mdn", the name of a rule, or NULL */
-	bool has_status_part; /* it was read from a delivery-status part */
+	const char *dialect;	 /* "rfc3464", "arf", "mdn", the name of a rule, or NULL */
+	const struct rule *rule; /* the dialect or kind of rules/ that won; NULL: none did */
+	bool has_status_part;	 /* it was read from a delivery-status part */
 	const struct recipient *recipients;
 	size_t recipient_count;
 	struct recipient

@@ -76,7 +76,8 @@ void detail_take(const void *context, const struct haystack *text, struct recipi
 		if (recipient->remote_mta != NULL && recipient->reply != NULL &&
 			recipient->status != NULL)
 			return;
-		if (rules->items[i].type == RULE_DETAIL)
-			detail_take_by(context, &rules->items[i], text, recipient);
+		if (rules->items[i].type == RULE_DETAIL &&
+			detail_take_by(context, &rules->items[i], text, recipient))
+			recipient->detail_by = rules->items[i].name;
 	}
 }

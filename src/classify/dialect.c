@@ -283,6 +283,7 @@ static bool read_by(const void *context, const struct rule *rule, struct evidenc
 		finish(search, rule, is_delay ? "delayed" : "failed", bounce);
 	bounce->kind = is_delay ? KIND_DELAYED : KIND_FAILED;
 	bounce->dialect = is_generic ? "generic" : rule->name;
+	bounce->rule = rule;
 	return true;
 }
 

@@ -80,6 +80,21 @@ static const struct haystack *find_value(struct evidence_text *text, const char 
 	return &text->folded[place];
 }
 
+/* True when the line finds something there, which is noted where that is wanted. */
+static bool find_in(
+	const struct rule_line *line, const struct haystack *haystack, struct evidence_text *text)
+{
+	struct match match;
+
+	if (!text->notes_found)
+		return rule_line_fits(line, haystack);
+	if (!rule_line_find(line, haystack, 0, &match))
+		return false;
+	text->found = haystack->text + match.start;
+	text->found_size = match.end - match.start;
+	return true;
+}
+
 /* True when one field of one of the names fits. */
 static bool header_fits(
 	const struct rule_line *line, const struct headers *headers, struct evidence_text *text)
@@ -92,6 +107,8 @@ static bool header_fits(
 		while ((header = headers_next(headers, *name, &index)) != NULL) {
 			if (rule_line_find(line, find_value(text, header->value), 0, &match)) {
 				keep_named(text, header->value, &match);
+				text->found = header->value + match.start;
+				text->found_size = match.end - match.start;
 				return true;
 			}
 		}
@@ -228,11 +245,6 @@ static const struct haystack *find_opening(struct evidence_text *text)
 	return &text->opening;
 }
 
-static bool opening_fits(const struct rule_line *line, struct evidence_text *text)
-{
-	return rule_line_fits(line, find_opening(text));
-}
-
 /* The type of a part of the message itself: a message inside counts, what is in it does not. */
 static bool part_fits(const struct rule_line *line, struct evidence_text *text)
 {
@@ -275,22 +287,22 @@ static bool fact_holds(enum rule_part part, struct evidence_text *text)
 	return false;
 }
 
-static bool line_fits(const struct rule_line *line, struct evidence_text *text)
+bool evidence_line_fits(const struct rule_line *line, struct evidence_text *text)
 {
 	switch (line->part) {
 	case RULE_LITERAL:
 	case RULE_BODY:
-		return rule_line_fits(line, evidence_find_prose(text)) != line->is_not;
+		return find_in(line, evidence_find_prose(text), text) != line->is_not;
 	case RULE_SUBJECT:
-		return rule_line_fits(line, &text->subject) != line->is_not;
+		return find_in(line, &text->subject, text) != line->is_not;
 	case RULE_FROM:
-		return rule_line_fits(line, &text->from) != line->is_not;
+		return find_in(line, &text->from, text) != line->is_not;
 	case RULE_HEADER:
 		return header_fits(line, &text->mail->headers, text) != line->is_not;
 	case RULE_RETURNED:
 		return returned_fits(line, text) != line->is_not;
 	case RULE_OPENING:
-		return opening_fits(line, text) != line->is_not;
+		return find_in(line, find_opening(text), text) != line->is_not;
 	case RULE_MIME_TYPE:
 		return part_fits(line, text) != line->is_not;
 	case RULE_SENDER_NULL:
@@ -335,29 +347,39 @@ static const unsigned char passes[RULE_PART_COUNT] = {
 	[RULE_BODY] = PASS_WORDS,
 };
 
-bool evidence_fits(const struct rule *rule, struct evidence_text *text)
+const struct rule_line *evidence_find_misfit(const struct rule *rule, struct evidence_text *text)
 {
 	text->named = NULL;
 	for (int i = 0; i < PASS_COUNT; i++) {
 		for (size_t k = 0; k < rule->line_count; k++) {
 			if (passes[rule->lines[k].part] == order[i] &&
-				!line_fits(&rule->lines[k], text))
-				return false;
+				!evidence_line_fits(&rule->lines[k], text))
+				return &rule->lines[k];
 		}
 	}
-	return true;
+	return NULL;
 }
 
-bool evidence_is_marked(enum kind kind, struct evidence_text *text)
+bool evidence_fits(const struct rule *rule, struct evidence_text *text)
+{
+	return evidence_find_misfit(rule, text) == NULL;
+}
+
+const struct rule *evidence_find_mark(enum kind kind, struct evidence_text *text)
 {
 	const struct rules *rules = rule_set_find("generic.rules");
 
 	for (size_t i = 0; i < rules->count; i++) {
 		if (rules->items[i].type == RULE_KIND && rules->items[i].kind == kind &&
 			evidence_fits(&rules->items[i], text))
-			return true;
+			return &rules->items[i];
 	}
-	return false;
+	return NULL;
+}
+
+bool evidence_is_marked(enum kind kind, struct evidence_text *text)
+{
+	return evidence_find_mark(kind, text) != NULL;
 }
 
 bool evidence_is_asked(struct evidence_text *text)

@@ -28,6 +28,9 @@ struct evidence_text {
 	bool is_self;		  /* the one who is addressed may have failed */
 	bool is_asked, is_system; /* whether a mail system wrote it, once that was asked */
 	const char *named; /* by the group "address" of a header condition that fitted last */
+	bool notes_found;  /* whether found is wanted */
+	const char *found; /* what the condition found that fitted last; not ended by a NUL */
+	size_t found_size;
 	const void *context;
 };
 
@@ -54,6 +57,16 @@ bool evidence_is_asked(struct evidence_text *text);
 
 /* True when every condition of the rule holds. */
 bool evidence_fits(const struct rule *rule, struct evidence_text *text);
+
+/* The first condition that does not hold, or NULL. */
+const struct rule_line *evidence_find_misfit(const struct rule *rule, struct evidence_text *text);
+
+/* True when the one condition holds, which then found text->found (if it has a pattern, and
+ * that is wanted). */
+bool evidence_line_fits(const struct rule_line *line, struct evidence_text *text);
+
+/* The first "kind" rule of generic.rules for that kind that fits, or NULL. */
+const struct rule *evidence_find_mark(enum kind kind, struct evidence_text *text);
 
 /* True when a "kind" rule of generic.rules for that kind fits. */
 bool evidence_is_marked(enum kind kind, struct evidence_text *text);

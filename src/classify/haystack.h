@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A text without NUL, and the same in lower case (base/fold.h), so that words are found without folding it
- * for each of them. */
+/* A text without NUL, and the same in lower case (base/fold.h), so that words are found without
+ * folding it for each of them. */
 struct haystack {
 	const char *text;
 	const char *lower;

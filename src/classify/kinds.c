@@ -28,7 +28,7 @@ static const struct {
 	{KIND_VIRUSNOTICE, REASON_VIRUSDETECTED, NULL},
 };
 
-static bool is_early(const struct rule *rule)
+bool kinds_is_early(const struct rule *rule)
 {
 	for (size_t i = 0; i < rule->line_count; i++) {
 		if (rule->lines[i].part == RULE_EARLY)
@@ -73,6 +73,7 @@ static void fill_in(const void *context, const struct rule *rule, struct evidenc
 	struct bounce *bounce)
 {
 	bounce->kind = rule->kind;
+	bounce->rule = rule;
 	if (rule->kind == KIND_ORDINARY)
 		return;
 	bounce->dialect = rule->name;
@@ -87,7 +88,7 @@ static bool read_kinds(
 
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct rule *rule = &rules->items[i];
-		if (rule->type != RULE_KIND || is_early(rule) != is_early_turn ||
+		if (rule->type != RULE_KIND || kinds_is_early(rule) != is_early_turn ||
 			!evidence_fits(rule, text))
 			continue;
 		if (rule->kind != KIND_FAILED) {

@@ -28,4 +28,8 @@ rule_reader kinds_read;	      /* the others: RFC 3834 and what was in use before
 rule_reader dialect_read;     /* what mail software writes in words of its own: rules/mta.rules */
 rule_reader generic_read;     /* a report in no dialect that is known: rules/generic.rules */
 
+/* True for a kind that is asked before the dialects. */
+struct rule;
+bool kinds_is_early(const struct rule *rule);
+
 #endif

@@ -2,8 +2,8 @@
  * rule.c: in charge of the syntax of rules. Matching one line of them is rule_match.c's; what the
  * rules mean is evidence.c's, dialect.c's, kinds.c's and reason.c's.
  *
- * Samples are left where they stand in the file: only `backstop rules` looks at them, and every
- * delivery parses the rules.
+ * Samples are left where they stand in the file: only `backstop rules` looks at them
+ * (rule_sample.c), and every delivery parses the rules.
  */
 #include "classify/rule.h"
 
@@ -89,6 +89,7 @@ struct parser {
 	char *text;  /* the line, cut up while it is read */
 	char *words; /* room for the patterns' texts, which are shorter than the file */
 	struct pattern *patterns; /* room for one a line, and one for each | */
+	const char *start;	  /* of the line */
 	struct rule *rules;
 	size_t count;
 	const char *error;
@@ -189,7 +190,8 @@ static bool add_line(struct parser *parser, struct rule *rule, const struct rule
 {
 	if (rule->line_count == RULE_LINES_MAX)
 		return fail(parser, "want at most 16 lines in one rule");
-	rule->lines[rule->line_count++] = *line;
+	rule->lines[rule->line_count] = *line;
+	rule->lines[rule->line_count++].below = (unsigned short)(parser->line - rule->line);
 	return true;
 }
 
@@ -273,22 +275,20 @@ static bool begin_rule(struct parser *parser, char *text)
 	return true;
 }
 
-/* A line of a sample: two tabs in front, or nothing on it at all. */
-static bool is_sample_line(const char *line)
-{
-	return (line[0] == '\t' && line[1] == '\t') || *line == '\n';
-}
-
 /* Behind the sample that begins at text, which is counted in lines. */
-static const char *skip_sample(struct parser *parser, struct rule *rule, const char *text)
+static const char *skip_sample(struct parser *parser, const char *line, const char *text)
 {
-	rule->sample = text;
-	while (is_sample_line(text)) {
+	struct indent indent = rule_sample_indent(line, text);
+
+	if (indent.size == 0) {
+		fail(parser, "want the lines of the sample below, further to the right with the "
+			     "same blanks or tabs in front");
+		return text;
+	}
+	for (; rule_sample_has(text, &indent); parser->line++) {
 		size_t length = strcspn(text, "\n");
 		text += length + (text[length] == '\n');
-		parser->line++;
 	}
-	rule->sample_size = (size_t)(text - rule->sample);
 	return text;
 }
 
@@ -297,6 +297,7 @@ static bool parse_line(struct parser *parser, char *line, const char **text)
 {
 	struct rule *rule = parser->count == 0 ? NULL : &parser->rules[parser->count - 1];
 	char *rest = line + strspn(line, " \t");
+	const char *start = parser->start;
 
 	if (*rest == '\0' || *rest == '#')
 		return true;
@@ -306,14 +307,20 @@ static bool parse_line(struct parser *parser, char *line, const char **text)
 		return fail(parser, "a rule begins at the start of a line, with: dialect NAME, "
 				    "kind WORD NAME, reason WORD NAME or detail NAME");
 	char *word = take_word(&rest);
-	if (strcmp(word, "sample") == 0) {
-		if (rule->sample != NULL || *rest != '\0')
-			return fail(parser, "want one sample, on the lines below");
-		*text = skip_sample(parser, rule, *text);
-		return true;
+	if (strcmp(word, "sample") == 0 || strcmp(word, "expect") == 0) {
+		if ((*word == 'e') == (*rest == '\0'))
+			return fail(parser, "want sample alone, or expect WORD...");
+		if (rule->samples == NULL) {
+			rule->samples = start;
+			rule->samples_line = parser->line;
+		}
+		if (*word == 's')
+			*text = skip_sample(parser, start, *text);
+		rule->samples_size = (size_t)(*text - rule->samples);
+		return parser->error == NULL;
 	}
-	if (strcmp(word, "expect") == 0) {
-		rule->expect = mem_strdup(parser->context, rest);
+	if (strcmp(word, "off") == 0 && *rest == '\0') {
+		rule->is_off = true;
 		return true;
 	}
 	return parse_condition(parser, rule, word, rest);
@@ -342,6 +349,7 @@ enum status rules_parse(const void *context, const char *file, const char *text,
 		memcpy(parser.text, text, length);
 		parser.text[length] = '\0';
 		parser.line++;
+		parser.start = text;
 		text += length + (text[length] == '\n');
 		is_good = parse_line(&parser, parser.text, &text);
 	}
@@ -373,20 +381,6 @@ const struct rule_line *rule_next_line(const struct rule *rule, enum rule_part p
 			return line;
 	}
 	return NULL;
-}
-
-char *rule_sample(const void *context, const struct rule *rule)
-{
-	char *sample = mem_alloc(context, rule->sample_size + 1), *out = sample;
-
-	for (size_t i = 0; i < rule->sample_size; i++) {
-		if (i == 0 || rule->sample[i - 1] == '\n')
-			i += strspn(rule->sample + i, "\t") < 2 ? 0 : 2;
-		if (i < rule->sample_size)
-			*out++ = rule->sample[i];
-	}
-	*out = '\0';
-	return sample;
 }
 
 const char *rule_line_words(const struct rule_line *line, size_t index)

@@ -21,12 +21,18 @@
  *   	answer                     a null sender, In-Reply-To or References: it answers a message
  *   	distributed                a list handed it round (List-Id, List-Post, List-Unsubscribe...)
  *   	early                      a kind that is asked before the dialects, which it may quote
+ *   	off                        of a rules-dir, alone: the rule of this name is not asked
  *   	address   /(?<address>..)/ where the recipients stand; the first line that finds one wins
  *   	original  PATTERN          the line that announces the returned original
  *   	delayed   PATTERN          it is only a delay; "not delayed": it is none, whatever else
  *   	                           says so
- *   	sample                     lines with two tabs in front: what this rule must win
+ *   	sample                     the lines below it, further to the right: what this rule must win
  *   	expect    failed ann@example.net userunknown
+ *   	sample                     ... and so on; each has an expect of its own
+ *
+ * Each rule has a literal: its literal line, quoted words, a regex of which each alternative has
+ * three plain bytes in a row or a letter beyond ASCII, or the name of a header field that not every
+ * message has. So what costs more is tried only where it can fit (rule_fault.h).
  *
  * In a dialect or a detail, what is said of one recipient is searched for:
  *   	diagnostic /(?<diagnostic>..)/   what the refusing server said; else all of it
@@ -42,8 +48,7 @@
  *   	report    PATTERN          what the report says around the diagnostic
  *   	status, reply, remote PATTERN   the codes and the refusing server, as they were found
  *   	dialect   PATTERN          the family that wrote the report
- * Words in quotes are literals themselves, so only a reason with a /regex/ needs a literal line. Its
- * sample is a diagnostic; lines in it that begin with "Status:", "Reply:", "Remote:", "Dialect:"
+ * Its sample is a diagnostic; lines in it that begin with "Status:", "Reply:", "Remote:", "Dialect:"
  * or "Report:" give the rest. "expect userunknown permanent": or temporary, or unknown.
  *
  * PATTERN is "words" (found anywhere, case folded) or /regex/ (PCRE2: caseless, multi-line, UTF, letters of any script are \w),
@@ -105,6 +110,7 @@ struct pattern; /* a literal or a regex */
 struct rule_line {
 	enum rule_part part;
 	bool is_not;
+	unsigned short below;	    /* lines below the one where the rule begins */
 	const char *const *headers; /* RULE_HEADER, RULE_RETURNED: names, NULL at the end */
 	struct pattern *patterns;
 	size_t pattern_count;
@@ -119,9 +125,18 @@ struct rule {
 	int line; /* where it begins */
 	struct rule_line lines[RULE_LINES_MAX];
 	size_t line_count;
-	const char *sample; /* a slice of the file, tabs included; NULL: none */
-	size_t sample_size;
-	const char *expect;
+	bool is_off; /* the rule of its name is not to be asked */
+	const char
+		*samples; /* a slice of the file that has them, and what is expected; NULL: none */
+	size_t samples_size;
+	int samples_line; /* where it begins */
+};
+
+/* A text that a rule must win. */
+struct rule_sample {
+	const char *text;   /* without the white space in front of its lines */
+	const char *expect; /* NULL: not said */
+	int line;
 };
 
 struct rules {
@@ -142,8 +157,9 @@ const char *rule_part_name(enum rule_part part);
  */
 const struct rule_line *rule_next_line(const struct rule *rule, enum rule_part part, size_t *index);
 
-/* The sample without its tabs, on context; "" when there is none. */
-char *rule_sample(const void *context, const struct rule *rule);
+/* The samples, on context; returns their number. */
+size_t rule_read_samples(
+	const void *context, const struct rule *rule, struct rule_sample **samples_out);
 
 /* Pattern number index of a line: its text, or NULL when it is a regex. */
 const char *rule_line_words(const struct rule_line *line, size_t index);
@@ -169,11 +185,16 @@ bool rule_line_find(const struct rule_line *line, const struct haystack *haystac
 /* True when a pattern of the line is in the haystack. */
 bool rule_line_fits(const struct rule_line *line, const struct haystack *haystack);
 
+/* True when a regex of the line went on too long in some search of this process, which then counted
+ * as one that finds nothing. */
+bool rule_line_has_given_up(const struct rule_line *line);
+
 /* What a diagnostic, remote, status or reply line of a dialect or a detail is for. */
 enum rule_group rule_line_group(const struct rule_line *line);
 
-/* True when one of the patterns is a regex that does not compile; or, where the line takes a group
- * out of the text, lacks that group. error_out says which, on context. */
+/* True when one of the patterns is a regex that does not compile; or lacks the group that the line
+ * takes out of the text: that of an address line, and, with is_taking, of those of rule_line_group.
+ * error_out says which, on context. */
 bool rule_line_is_broken(
 	const void *context, const struct rule_line *line, bool is_taking, const char **error_out);
 

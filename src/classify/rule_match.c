@@ -38,6 +38,7 @@ static const char *const group_names[NAME_COUNT] = {[GROUP_DIAGNOSTIC] = "diagno
 struct regex {
 	struct need need; /* what a text must contain */
 	bool is_compiled;
+	bool has_given_up;	/* a search went beyond a limit */
 	pcre2_code *code;	/* NULL: it does not compile */
 	size_t searched;	/* bytes, in all */
 	int groups[NAME_COUNT]; /* their numbers; 0 or less: there is none */
@@ -183,8 +184,12 @@ static bool find_regex(struct pattern *pattern, const struct haystack *haystack,
 	regex->searched += haystack->size - offset;
 	if (before < JIT_AFTER && regex->searched >= JIT_AFTER)
 		pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
-	if (pcre2_match(regex->code, (PCRE2_SPTR)haystack->text, haystack->size, offset, 0,
-		    match_data, find_limits(haystack->size)) <= 0)
+	int result = pcre2_match(regex->code, (PCRE2_SPTR)haystack->text, haystack->size, offset, 0,
+		match_data, find_limits(haystack->size));
+	if (result == PCRE2_ERROR_MATCHLIMIT || result == PCRE2_ERROR_DEPTHLIMIT ||
+		result == PCRE2_ERROR_HEAPLIMIT || result == PCRE2_ERROR_JIT_STACKLIMIT)
+		regex->has_given_up = true;
+	if (result <= 0)
 		return false;
 	take_groups(regex, match_out);
 	return true;
@@ -236,6 +241,15 @@ bool rule_line_fits(const struct rule_line *line, const struct haystack *haystac
 	return false;
 }
 
+bool rule_line_has_given_up(const struct rule_line *line)
+{
+	for (size_t i = 0; i < line->pattern_count; i++) {
+		if (line->patterns[i].regex != NULL && line->patterns[i].regex->has_given_up)
+			return true;
+	}
+	return false;
+}
+
 /* The group that a line is for, or -1. */
 static int find_group(enum rule_part part)
 {
@@ -254,6 +268,15 @@ enum rule_group rule_line_group(const struct rule_line *line)
 	return (enum rule_group)find_group(line->part);
 }
 
+/* True when a regex lacks the group that its line is there for. */
+static bool lacks_group(const struct rule_line *line, const struct regex *regex, int group)
+{
+	if (line->part == RULE_ADDRESS)
+		return regex == NULL ||
+		       (regex->groups[NAME_ADDRESS] <= 0 && regex->groups[NAME_LOCAL] <= 0);
+	return group >= 0 && (regex == NULL || regex->groups[group] <= 0);
+}
+
 bool rule_line_is_broken(
 	const void *context, const struct rule_line *line, bool is_taking, const char **error_out)
 {
@@ -268,9 +291,9 @@ bool rule_line_is_broken(
 			*error_out = mem_printf(context, "/%s/: %s", pattern->word.text, message);
 			return true;
 		}
-		if (group >= 0 && (regex == NULL || regex->groups[group] <= 0)) {
+		if (lacks_group(line, regex, group)) {
 			*error_out = mem_printf(context, "want (?<%s>...) in %s",
-				group_names[group], pattern->word.text);
+				group_names[group < 0 ? NAME_ADDRESS : group], pattern->word.text);
 			return true;
 		}
 	}

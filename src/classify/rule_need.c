@@ -17,7 +17,7 @@
 #define PARTS_MAX 1200 /* of one regex; with more it is not known */
 #define DEPTH_MAX 20
 #define WORD_SIZE_MAX 40
-#define WORTH_MIN 6 /* of what can be a rule's literal: a word of three bytes */
+#define WORTH_MIN 5 /* of what can be a rule's literal: three bytes, or a letter beyond ASCII */
 
 /* A branch that needs no word; NULL: there is none, or not known which. */
 struct gap {
@@ -122,6 +122,16 @@ static void skip_class(struct reader *reader)
 	reader->at = *at == '\0' ? at : at + 1;
 }
 
+/* "[^\x00-\x7f]", any character beyond ASCII; of other classes nothing is needed. */
+static struct need read_class(struct reader *reader)
+{
+	static const char beyond[] = "[^\\x00-\\x7f]";
+	bool is_letter = strncmp(reader->at, beyond, strlen(beyond)) == 0;
+
+	skip_class(reader);
+	return (struct need){.form = is_letter ? NEED_LETTER : NEED_NOTHING};
+}
+
 /* What stands behind "(": the group is read, or passed over when it needs nothing. */
 enum group { GROUP_READ, GROUP_LOOKS, GROUP_STRANGE };
 
@@ -188,7 +198,7 @@ static size_t measure_plain(const char *at)
 	 * scripts of India, kana, Han, Hangul. */
 	if ((c == 0xe0 || (c >= 0xe3 && c <= 0xed)) && at[1] != '\0' && at[2] != '\0')
 		return 3;
-	return 0;
+	return strncmp(at, "\xef\xbf\xbd", 3) == 0 ? 3 : 0; /* U+FFFD, for broken bytes */
 }
 
 static size_t measure_character(const char *at)
@@ -298,7 +308,7 @@ static struct need read_atom(struct reader *reader, const char *text)
 	if (*text == '(' && text == reader->at)
 		need = read_group(reader);
 	else if (*text == '[' && text == reader->at)
-		skip_class(reader);
+		need = read_class(reader);
 	else if (text == reader->at)
 		need = read_character(reader);
 	if (take_quantifier(reader, &is_repeated)) {
@@ -370,6 +380,14 @@ static struct need read_branch(struct reader *reader)
 	return whole;
 }
 
+/* "(?!\A)\G": it goes on where a match ended, by another branch, which had the words. */
+static bool is_continuation(const char *branch)
+{
+	static const char start[] = "(?!\\A)\\G";
+
+	return strncmp(branch, start, strlen(start)) == 0;
+}
+
 static struct need read_alternation(struct reader *reader)
 {
 	const char *start = reader->at;
@@ -378,13 +396,15 @@ static struct need read_alternation(struct reader *reader)
 	bool is_known = true, has_letter = false;
 
 	for (;;) {
+		bool is_ignored = is_continuation(reader->at) && reader->at != start;
 		struct need branch = read_branch(reader);
-		if (gap.text == NULL)
-			gap = reader->gap;
-		is_known = is_known && branch.form != NEED_NOTHING;
-		if (branch.form != NEED_LETTER || !has_letter)
-			add_part(reader, &any, &branch);
-		has_letter = has_letter || branch.form == NEED_LETTER;
+		if (!is_ignored) {
+			gap = gap.text == NULL ? reader->gap : gap;
+			is_known = is_known && branch.form != NEED_NOTHING;
+			if (branch.form != NEED_LETTER || !has_letter)
+				add_part(reader, &any, &branch);
+			has_letter = has_letter || branch.form == NEED_LETTER;
+		}
 		if (*reader->at != '|' || reader->is_unknown)
 			break;
 		reader->at++;

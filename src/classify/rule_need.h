@@ -36,7 +36,8 @@ struct need need_read(const void *context, const char *regex);
 /* False when the haystack has not what is needed. */
 bool need_is_met(const struct need *need, const struct haystack *haystack);
 
-/* True when the regex can match a text without any word of three bytes or more that is known.
+/* True when the regex can match a text without any word of three bytes or more that is known,
+ * and without a letter beyond ASCII.
  * gap_out: the alternative that can, on context; NULL: the regex as a whole. */
 bool need_is_wordless(const void *context, const char *regex, const char **gap_out);
 

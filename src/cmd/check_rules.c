@@ -174,17 +174,18 @@ static void check_file(struct survey *survey, const struct weighing *checks, siz
 	check_fact(survey, "rules: %zu %s", rows, files[which].rows);
 }
 
+static void report_file(void *argument, const char *what)
+{
+	check_fault(argument, "%s", what);
+}
+
 /* The rules-dir: what `backstop rules check` then looks at more closely. */
 static void check_directory(struct survey *survey, const void *context)
 {
 	const char *directory = survey->config == NULL ? NULL : survey->config->rules_dir;
-	const char *error;
 
-	if (directory == NULL)
-		return;
-	if (rules_dir_read(context, directory, &error) != STATUS_OK)
-		check_fault(survey, "%s", error);
-	else
+	if (directory != NULL &&
+		rules_dir_read(context, directory, report_file, survey) == STATUS_OK)
 		check_fact(survey, "rules-dir %s: its files can be read", directory);
 }
 

@@ -65,6 +65,7 @@ struct command_run {
 	const struct config *config; /* config_none() where none was given */
 	const char *config_path;     /* the file that was or would be read */
 	bool has_config;	     /* a file was read */
+	bool is_verbose;
 	struct state *state;
 	struct pipeline *pipeline; /* with this config and state */
 	int64_t now;

@@ -2,6 +2,7 @@
  * rules.c: in charge of showing the rules that are in force, and of counting what each one wins.
  * What is wrong with one is rules_check.c's.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -10,81 +11,124 @@
 #include "classify/rule_set.h"
 #include "cmd/command.h"
 #include "cmd/rules_check.h"
+#include "cmd/rules_trial.h"
 #include "read/source.h"
-
-#define WINS_MAX 1000
 
 const struct option_row rules_options[] = {
 	{NULL, OPTION_FLAG, NULL, NULL},
 };
 
-/* What won messages or recipients of a folder, and how many. */
-struct wins {
-	struct {
-		const char *name;
-		size_t count;
-	} items[WINS_MAX];
-	size_t count;
+#define FORMS_MAX 300
+
+/* How often a rule won, or a form that no rule is about. */
+struct win {
+	const struct rule *rule; /* NULL: a form, or a row of status.rules */
+	const char *type, *name;
+	size_t count, number; /* number: its place among all */
 };
 
 struct survey {
 	struct command_run *run;
-	size_t rules, faults;
-	struct wins messages, recipients;
+	struct rules_findings findings;
+	size_t rules, messages;
+	struct win *wins; /* of each rule, in the order in which they are asked; then of forms */
+	size_t win_count;
 };
 
-static void add_win(struct wins *wins, const char *name)
+static void list_rules(struct survey *survey)
 {
-	size_t i = 0;
-
-	while (i < wins->count && strcmp(wins->items[i].name, name) != 0)
-		i++;
-	if (i == WINS_MAX)
-		return;
-	if (i == wins->count) {
-		wins->items[i].name = name;
-		wins->count++;
+	for (size_t f = 0; rule_set_files[f] != NULL; f++)
+		survey->rules += rule_set_find(rule_set_files[f])->count;
+	survey->wins = mem_new_array(survey->run->context, struct win, survey->rules + FORMS_MAX);
+	for (size_t f = 0; rule_set_files[f] != NULL; f++) {
+		const struct rules *rules = rule_set_find(rule_set_files[f]);
+		for (size_t i = 0; i < rules->count; i++)
+			survey->wins[survey->win_count++] = (struct win){&rules->items[i],
+				rule_type_name(rules->items[i].type), rules->items[i].name, 0, 0};
 	}
-	wins->items[i].count++;
+}
+
+/* Counts what has that type and name; forms and codes are listed when they are first met. */
+static void add_win(struct survey *survey, const char *type, const char *name)
+{
+	for (size_t i = 0; i < survey->win_count; i++) {
+		if (strcmp(survey->wins[i].name, name) == 0 &&
+			strcmp(survey->wins[i].type, type) == 0) {
+			survey->wins[i].count++;
+			return;
+		}
+	}
+	if (survey->win_count < survey->rules + FORMS_MAX)
+		survey->wins[survey->win_count++] = (struct win){NULL, type, name, 1, 0};
+}
+
+static void add_reason(struct survey *survey, const char *name)
+{
+	const char *type = "code";
+
+	for (size_t i = 0; i < survey->rules; i++) {
+		if (survey->wins[i].rule->type == RULE_REASON &&
+			strcmp(survey->wins[i].name, name) == 0)
+			type = survey->wins[i].type;
+	}
+	add_win(survey, type, name);
 }
 
 static enum status count_wins(void *argument, const struct source_message *message)
 {
 	struct survey *survey = argument;
 	void *context = mem_context(NULL, "message");
-	struct bounce *bounce = classify_mail(context, mail_read(context, message->bytes, NULL));
+	const struct mail *mail = mail_read(context, message->bytes, NULL);
+	const struct bounce *bounce = classify_mail(context, mail);
 
-	add_win(&survey->messages, bounce->dialect == NULL ? "-" : bounce->dialect);
+	survey->messages++;
+	for (size_t i = 0; i < survey->rules; i++) {
+		const struct rule *rule = survey->wins[i].rule;
+		bool may_win = rule == bounce->rule || rule->type == RULE_KIND;
+		survey->wins[i].count += may_win && trial_is_won(context, rule, mail, bounce);
+	}
+	if (bounce->rule == NULL && bounce->dialect != NULL)
+		add_win(survey, "form", bounce->dialect);
 	for (size_t i = 0; i < bounce->recipient_count; i++) {
 		if (bounce->recipients[i].reason_by != NULL)
-			add_win(&survey->recipients, bounce->recipients[i].reason_by);
+			add_reason(survey, bounce->recipients[i].reason_by);
+		if (bounce->recipients[i].detail_by != NULL)
+			add_win(survey, "detail", bounce->recipients[i].detail_by);
 	}
 	mem_free(context);
 	return STATUS_OK;
 }
 
-static size_t find_count(const struct wins *wins, const char *name)
+/* The types apart, the most wins first; those that win as often stay in the order in which they are
+ * asked. */
+static int compare_wins(const void *a, const void *b)
 {
-	for (size_t i = 0; i < wins->count; i++) {
-		if (strcmp(wins->items[i].name, name) == 0)
-			return wins->items[i].count;
-	}
-	return 0;
+	const struct win *one = a, *other = b;
+	int types = strcmp(one->type, other->type);
+
+	if (types != 0)
+		return types;
+	if (one->count != other->count)
+		return one->count > other->count ? -1 : 1;
+	return one->number < other->number ? -1 : 1;
 }
 
-/* Rules in the order in which they are asked, those that won nothing too: a 0 is what to look at.
- */
-static void print_wins(const struct wins *messages, const struct wins *recipients)
+/* Those that won nothing too: a 0 is what to look at. */
+static void print_wins(struct survey *survey)
 {
-	for (size_t f = 0; rule_set_files[f] != NULL; f++) {
-		const struct rules *rules = rule_set_find(rule_set_files[f]);
-		for (size_t i = 0; i < rules->count; i++) {
-			const struct rule *rule = &rules->items[i];
-			printf("  %6zu  %-8s %s\n",
-				find_count(rule->type == RULE_REASON ? recipients : messages,
-					rule->name),
-				rule_type_name(rule->type), rule->name);
-		}
+	printf("won, of %zu messages (dialects, kinds, forms) and their recipients (reasons, "
+	       "details, codes):\n",
+		survey->messages);
+	for (size_t i = 0; i < survey->win_count; i++)
+		survey->wins[i].number = i;
+	qsort(survey->wins, survey->win_count, sizeof(*survey->wins), compare_wins);
+	for (size_t i = 0; i < survey->win_count; i++) {
+		const struct win *win = &survey->wins[i];
+		if (win->rule == NULL)
+			printf("  %6zu  %-8s %s\n", win->count, win->type, win->name);
+		else
+			printf("  %6zu  %-8s %-32s %s:%d\n", win->count, win->type, win->name,
+				win->rule->file, win->rule->line);
 	}
 }
 
@@ -99,20 +143,21 @@ static enum status check_rules(struct command_run *run)
 	enum status status = STATUS_OK;
 
 	*survey = (struct survey){.run = run};
+	survey->findings.is_verbose = run->is_verbose;
+	list_rules(survey);
 	for (size_t f = 0; rule_set_files[f] != NULL; f++) {
 		const struct rules *rules = rule_set_find(rule_set_files[f]);
 		for (size_t i = 0; i < rules->count; i++)
-			survey->faults += rules_check_one(rules, i);
-		survey->rules += rules->count;
+			rules_check_one(rules, i, &survey->findings);
 	}
 	for (size_t i = 1; i < run->argument_count && status == STATUS_OK; i++)
 		status = source_walk(run->arguments[i], count_wins, report_problem, survey);
-	if (survey->messages.count > 0) {
-		puts("won: messages by dialects and kinds, recipients by reasons");
-		print_wins(&survey->messages, &survey->recipients);
-	}
-	if (survey->faults > 0) {
-		printf("%zu rules, %zu faults\n", survey->rules, survey->faults);
+	if (run->argument_count > 1)
+		print_wins(survey);
+	printf("%zu samples, %zu alternatives tried, %zu not\n", survey->findings.samples,
+		survey->findings.tried, survey->findings.untried);
+	if (survey->findings.faults > 0) {
+		printf("%zu rules, %zu faults\n", survey->rules, survey->findings.faults);
 		return STATUS_DATA;
 	}
 	printf("%zu rules, no faults\n", survey->rules);
@@ -128,11 +173,14 @@ static bool is_asked(const struct rule *rule, const char *name)
 
 static void show_rule(const void *context, const struct rule *rule, bool is_full)
 {
+	struct rule_sample *samples;
+	size_t count = is_full ? rule_read_samples(context, rule, &samples) : 0;
+
 	printf("%-8s %-32s %s:%d\n", rule_type_name(rule->type), rule->name, rule->file,
 		rule->line);
-	if (is_full && rule->sample != NULL)
-		printf("\n%s\nexpect %s\n", rule_sample(context, rule),
-			rule->expect == NULL ? "-" : rule->expect);
+	for (size_t i = 0; i < count; i++)
+		printf("\n%s\nexpect %s\n", samples[i].text,
+			samples[i].expect == NULL ? "-" : samples[i].expect);
 }
 
 /* Every rule by name, or those of the one name that was asked for with what they say. */

@@ -4,9 +4,18 @@
 
 #include "classify/rule.h"
 
-/* Prints a line for each fault of a rule, its file and line first: a regex that does not compile,
- * no literal or sample, another rule of its name, a sample or a phrase that another rule wins.
- * Gives back their number. */
-size_t rules_check_one(const struct rules *rules, size_t index);
+/* What the checks of several rules came to. */
+struct rules_findings {
+	size_t faults;
+	size_t samples;
+	size_t tried;	 /* alternatives that were tried in a sample */
+	size_t untried;	 /* those that could not be put into one */
+	bool is_verbose; /* print those as well */
+};
+
+/* Prints a line for each fault of a rule, its file and line first: what rule_fault.h finds, another
+ * rule of its name, no sample, a sample or an alternative that another rule wins. Adds to the
+ * findings. */
+void rules_check_one(const struct rules *rules, size_t index, struct rules_findings *findings);
 
 #endif

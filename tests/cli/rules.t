@@ -96,12 +96,16 @@ like "$err" "warning: .*mta.rules:3" "with a warning"
 printf 'dialect broken\n\tliteral "x"\n\taddress /(unclosed/\n\tsample\n\t\tFrom: a\n\texpect failed\n' \
 	>"$dir/rules/mta.rules"
 run "$BACKSTOP" rules check -c "$dir/conf"
-is "$status" 65 "65: a regex that does not compile"
-like "$out" 'mta.rules:1: broken: /\(unclosed/: missing closing parenthesis' "and why"
+is "$status" 78 "78: a regex that does not compile"
+like "$err" 'mta.rules:3: broken: /\(unclosed/: missing closing parenthesis' "and why"
 printf 'dialect qmail\n\tbody "x"\n' >"$dir/rules/mta.rules"
 run "$BACKSTOP" rules check -c "$dir/conf"
-like "$out" 'mta.rules:1: qmail: has no literal' "a dialect without a literal"
-like "$out" 'mta.rules:1: qmail: has no sample' "or without a sample"
+is "$status" 78 "78: a dialect without a literal"
+like "$err" 'mta.rules:2: qmail: has no literal, .*: "x" can be met without any' "and what would do"
+printf 'dialect qmail\n\tbody "xy"\n' >"$dir/rules/mta.rules"
+run "$BACKSTOP" rules check -c "$dir/conf"
+is "$status" 65 "65: a dialect without a sample"
+like "$out" 'mta.rules:1: qmail: has no sample' "and it says so"
 rm "$dir/rules/mta.rules"
 
 # ---- a reason and a kind at run time ----
@@ -149,9 +153,9 @@ like "$out" '"kind":"autoreply","dialect":"example-fishing"' "and the absence"
 run "$BACKSTOP" explain -c "$dir/conf" "$dir/full.eml"
 like "$out" '^ +by +example-hamster$' "explain names the rule"
 run "$BACKSTOP" rules check -c "$dir/conf" "$dir/full.eml" "$dir/away.eml"
-like "$out" '^ +1  reason   example-hamster$' "check PATH counts what a reason wins"
-like "$out" '^ +1  kind     example-fishing$' "and a kind"
-like "$out" '^ +0  dialect  qmail$' "and says what wins nothing"
+like "$out" '^ +1  reason   example-hamster +.*reasons\.rules:1$' "check PATH counts what a reason wins"
+like "$out" '^ +1  kind     example-fishing +.*kinds\.rules:1$' "and a kind"
+like "$out" '^ +0  dialect  qmail +mta\.rules:[0-9]+$' "and says what wins nothing"
 
 # A rule that is there is replaced by one of its name.
 sed 's/example-hamster/mailbox-full/' "$dir/rules/reasons.rules" >"$dir/wrong"
@@ -188,12 +192,12 @@ wrong kinds.rules "kind mdn x\\n$lines" 'kinds.rules:18: want at most 16 lines i
 many=$(seq -f '"p%g" |' 64 | tr '\n' ' ')
 wrong kinds.rules "kind mdn x\\n\\tbody $many \"q\"\\n" 'kinds.rules:2: want at most 64 patterns' "65 patterns"
 wrong reasons.rules 'reason expired x\n\tbody "slow post"\n' 'reasons.rules:1: x: has no sample' "no sample"
-wrong reasons.rules 'reason expired x\n\tbody /slow \\w+/\n\tsample\n\t\tslow post\n' \
-	'reasons.rules:1: x: has no literal' "a regex without a literal"
+wrong reasons.rules 'reason expired x\n\tbody /slow|\\w+/\n\tsample\n\t\tslow post\n' \
+	'reasons.rules:2: x: has no literal, .*: "\\w\+" can be met without any' "a regex without a literal"
 wrong reasons.rules 'reason expired x\n\tbody "slow post"\n\tsample\n\t\tslow post\n\texpect expired permanent too\n' \
-	'reasons.rules:1: x: expect has a word too many: too' "a word too many"
+	'reasons.rules:3: x: expect has a word too many: too' "a word too many"
 wrong reasons.rules 'reason rejected x\n\tbody "mailbox is full" | "y"\n\tsample\n\t\tyy\nreason expired z\n\tbody "why"|"yy"\n\tsample\n\t\tyyy\n' \
-	'reasons.rules:5: z: its sample is won by x \(.*reasons.rules:1\): this rule is shadowed' "a shadowed rule"
+	'reasons.rules:7: z: its sample is won by x \(.*reasons.rules:1\): this rule is shadowed' "a shadowed rule"
 wrong reasons.rules 'reason rejected x\n\tbody "mail"\n\tsample\n\t\tmail\n' \
 	'reasons.rules:[0-9]+: mailbox-full: its words "mailbox full" are won by x \(.*reasons.rules:1\): they are shadowed' \
 	"shadowed words"
@@ -248,10 +252,10 @@ like "$out" '^ +refused by +mx2\.example\.net$' "its remote line"
 run "$BACKSTOP" scan -c "$dir/conf" --format=json "$dir/said.eml"
 like "$out" '"status":"5.2.2","reply":"552","reason":"mailboxfull".*"diagnostic":"zu viel Post"' \
 	"its codes and its diagnostic, before what stands there first"
-wrong mta.rules 'dialect x\n\tliteral "x"\n\tremote /x/\n\tsample\n\t\tx\n' \
-	'mta.rules:1: x: want \(\?<remote>\.\.\.\) in x' "a line without its group"
+wrong mta.rules 'dialect x\n\tliteral "xy"\n\tremote /x/\n\tsample\n\t\tx\n' \
+	'mta.rules:3: x: want \(\?<remote>\.\.\.\) in x' "a line without its group"
 wrong details.rules 'detail x\n\tliteral "said"\n\treply /said (?<reply>5\\d\\d)/\n\tsample\n\t\tsaid 550\n\texpect reply=551\n' \
-	'details.rules:1: x: its sample gives "reply=550", expected is "reply=551"' "a detail's sample"
+	'details.rules:4: x: its sample gives "reply=550", expected is "reply=551"' "a detail's sample"
 
 # ---- a regex that would run away ----
 # Each run of letters costs a little less than would end the search, and there are thousands. Without
@@ -278,6 +282,9 @@ for letters in aaaaaaaa aaaaaaaaaaaaa aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 	done
 	run timeout 60 "$BACKSTOP" scan -c "$dir/conf" --format=json "$dir"/run-?.eml
 	is "$status:$(echo "$out" | wc -l)" 0:8 "a search is bounded: ${#letters} letters a line"
+	[ ${#letters} -eq 8 ] || # which end within the limits
+		like "$err" "^backstop scan: warning: $dir/rules/mta.rules:3: runaway: a regex went on" \
+			"and the regex is named"
 done
 
 rm -r "$dir/rules"

@@ -37,6 +37,7 @@ static const struct {
 	{"a\\.b\\.c", "a.b.c"},
 	{"[quota]", "?"},
 	{"[]quota]abc", "abc"},
+	{"[^\\x00-\\x7f]", "LETTER"},
 	{"[[:alpha:]]abc", "abc"},
 	{"^\\s*$", "?"},
 	{"(?!\\pL)abc\\p{Han}+\\PLdefg", "defg&abc"},
@@ -65,6 +66,8 @@ static const struct {
 	{"", "?"},
 	{"a(?:b|c)quota", "quota"},
 	{"x(?:quota|)y", "?"},
+	{"(?:quota:|(?!\\A)\\G,) ", "quota:"},
+	{"(?:\\G|quota)", "?"},
 	{"abc\\", "?"},
 };
 
@@ -113,6 +116,8 @@ static const struct {
 	{"(?:quota|no|box)?\\d", "?"},
 	{"(?!quota|no)", "?"},
 	{"été|\\d%", "\\d%"},
+	{"[^\\x00-\\x7f]|quota", ""},
+	{"[^\\x00-\\x20]|quota", "[^\\x00-\\x20]"},
 	{"quota|(?i)x", "?"},
 };
 
