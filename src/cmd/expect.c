@@ -4,184 +4,28 @@
  */
 #include "cmd/expect.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/address.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/expect_figures.h"
-#include "read/source.h"
+#include "cmd/expect_labels.h"
 
-#define COLUMNS_MAX 32
 #define ADDRESSES_MAX 512
-
-/* What a message can be compared by; the words are the names of the columns. */
-enum column {
-	COLUMN_PATH,
-	COLUMN_KIND,
-	COLUMN_RECIPIENTS,
-	COLUMN_VERDICT,
-	COLUMN_REASON,
-	COLUMN_CONFIDENCE,
-	COLUMN_NOTE,
-	COLUMN_COUNT
-};
-
-static const char *const column_names[COLUMN_COUNT] = {
-	[COLUMN_PATH] = "path",
-	[COLUMN_KIND] = "kind",
-	[COLUMN_RECIPIENTS] = "recipients",
-	[COLUMN_VERDICT] = "verdict",
-	[COLUMN_REASON] = "reason",
-	[COLUMN_CONFIDENCE] = "confidence",
-	[COLUMN_NOTE] = "note",
-};
-
-struct label {
-	const char *values[COLUMN_COUNT]; /* NULL: the table has no such column */
-	bool is_seen;
-};
+#define MISSING_MAX 10 /* labels without a message that are named */
 
 struct expect {
-	struct label *labels; /* sorted by path */
-	size_t count;
+	struct labels *labels;
 	size_t compared, duplicates, unlabelled, different;
-	bool has_kinds, has_verdicts;
 	struct figures figures;
 };
-
-static int compare_labels(const void *a, const void *b)
-{
-	return strcmp(((const struct label *)a)->values[COLUMN_PATH],
-		((const struct label *)b)->values[COLUMN_PATH]);
-}
-
-/* Splits a line at its tabs, in place; returns how many fields there are. */
-static size_t split_line(char *line, char **fields)
-{
-	size_t count = 0;
-
-	while (count < COLUMNS_MAX) {
-		fields[count++] = line;
-		line = strchr(line, '\t');
-		if (line == NULL)
-			break;
-		*line++ = '\0';
-	}
-	return count;
-}
-
-/* Which field of the head line is which column; -1 where it is missing. */
-static bool read_head(char *line, int *positions)
-{
-	char *fields[COLUMNS_MAX];
-	size_t count = split_line(line, fields);
-
-	for (size_t c = 0; c < COLUMN_COUNT; c++) {
-		positions[c] = -1;
-		for (size_t i = 0; i < count; i++) {
-			if (strcmp(fields[i], column_names[c]) == 0)
-				positions[c] = (int)i;
-		}
-	}
-	return positions[COLUMN_PATH] >= 0 &&
-	       (positions[COLUMN_KIND] >= 0 || positions[COLUMN_VERDICT] >= 0);
-}
-
-static void check_words(const void *context, const char *path, size_t line,
-	const struct label *label, const char **error_out)
-{
-	const char *kind = label->values[COLUMN_KIND];
-	const char *verdict = label->values[COLUMN_VERDICT];
-	enum kind a_kind;
-	enum verdict a_verdict;
-
-	if (kind != NULL && !kind_parse(kind, &a_kind))
-		*error_out = mem_printf(context,
-			"%s:%zu: kind \"%.40s\" is none; want failed, delayed, "
-			"delivered, autoreply, challenge, feedback, mdn, "
-			"virusnotice or ordinary",
-			path, line, kind);
-	else if (verdict != NULL && !verdict_parse(verdict, &a_verdict))
-		*error_out = mem_printf(context,
-			"%s:%zu: verdict \"%.40s\" is none; want genuine, "
-			"backscatter, unproven or -",
-			path, line, verdict);
-}
-
-/* One row of the table below its head. */
-static void add_label(struct expect *expect, char *line, const int *positions)
-{
-	char *fields[COLUMNS_MAX];
-	size_t count = split_line(line, fields);
-	struct label *label;
-
-	if ((expect->count & (expect->count + 1)) == 0) /* room doubles at each power of two */
-		expect->labels = mem_realloc(
-			expect, expect->labels, (expect->count + 1) * 2 * sizeof(*expect->labels));
-	label = &expect->labels[expect->count++];
-	memset(label, 0, sizeof(*label));
-	for (size_t c = 0; c < COLUMN_COUNT; c++) {
-		if (positions[c] >= 0 && (size_t)positions[c] < count)
-			label->values[c] = fields[positions[c]];
-	}
-}
 
 enum status expect_read(
 	const void *context, const char *path, struct expect **expect_out, const char **error_out)
 {
-	struct expect *expect = mem_new(context, struct expect);
-	struct bytes file;
-	int positions[COLUMN_COUNT];
-	size_t number = 0;
-
-	*error_out = NULL;
-	enum status status = source_read_file(context, path, &file);
-	if (status != STATUS_OK) {
-		*error_out = mem_printf(context, "%s: %s", path, status_text(status));
-		return status;
-	}
-	char *text = mem_strndup(expect, (const char *)file.data, file.size);
-	for (char *line = text; line != NULL && *line != '\0' && *error_out == NULL;) {
-		char *end = strpbrk(line, "\r\n");
-		char *next = end == NULL ? NULL : end + (end[0] == '\r' && end[1] == '\n') + 1;
-		if (end != NULL)
-			*end = '\0';
-		number++;
-		if (number == 1 && !read_head(line, positions)) {
-			*error_out = mem_printf(context,
-				"%s:1: want a head line with the columns path and kind or verdict, "
-				"with tabs between them",
-				path);
-		} else if (number > 1 && *line != '#' && *line != '\0') {
-			add_label(expect, line, positions);
-			check_words(context, path, number, &expect->labels[expect->count - 1],
-				error_out);
-		}
-		line = next;
-	}
-	if (*error_out != NULL)
-		return STATUS_DATA;
-	expect->has_kinds = number > 0 && positions[COLUMN_KIND] >= 0;
-	expect->has_verdicts = number > 0 && positions[COLUMN_VERDICT] >= 0;
-	qsort(expect->labels, expect->count, sizeof(*expect->labels), compare_labels);
-	*expect_out = expect;
-	return STATUS_OK;
-}
-
-/* The label whose path is the longest tail of source. */
-static struct label *find_label(struct expect *expect, const char *source)
-{
-	for (const char *tail = source; tail != NULL; tail = strchr(tail, '/')) {
-		tail += *tail == '/';
-		struct label key = {.values = {[COLUMN_PATH] = tail}};
-		struct label *label = bsearch(&key, expect->labels, expect->count,
-			sizeof(*expect->labels), compare_labels);
-		if (label != NULL)
-			return label;
-	}
-	return NULL;
+	*expect_out = mem_new(context, struct expect);
+	return labels_read(*expect_out, path, &(*expect_out)->labels, error_out);
 }
 
 struct addresses {
@@ -391,6 +235,29 @@ static bool compare_reason(struct expect *expect, const struct label *label, con
 	return false;
 }
 
+/* The family that wrote it, where the label names one. */
+static bool compare_dialect(struct expect *expect, const struct label *label, const char *source,
+	const struct judgement *judgement, FILE *out)
+{
+	const char *wanted = label->values[COLUMN_DIALECT];
+	const char *found = judgement->bounce->dialect;
+	struct dialect_figures *dialect;
+
+	if (wanted == NULL || strcmp(wanted, "-") == 0)
+		return true;
+	dialect = figures_find_dialect(&expect->figures, wanted);
+	bool is_right = found != NULL && strcmp(found, wanted) == 0;
+	if (dialect != NULL) {
+		dialect->expected.total++;
+		dialect->expected.right += is_right;
+		dialect->missed += found == NULL;
+	}
+	if (!is_right)
+		fprintf(out, "%s: dialect: want %s, got %s\n", source, wanted,
+			found == NULL ? "-" : found);
+	return is_right;
+}
+
 /* Kind, recipients and reason against the label; true when all are right. */
 static bool compare_content(struct expect *expect, const struct label *label, const char *source,
 	const struct judgement *judgement, FILE *out)
@@ -401,6 +268,7 @@ static bool compare_content(struct expect *expect, const struct label *label, co
 	bool is_report = has_status_part(judgement->mail);
 	bool are_right = label->values[COLUMN_RECIPIENTS] == NULL ||
 			 compare_recipients(expect, label, source, judgement, out);
+	bool is_right = compare_dialect(expect, label, source, judgement, out);
 
 	figures->report_kinds.total += is_report;
 	figures->report_kinds.right += is_report && is_kind_right;
@@ -411,40 +279,59 @@ static bool compare_content(struct expect *expect, const struct label *label, co
 		dialect->kinds.right += is_kind_right;
 		dialect->recipients.right += are_right;
 	}
-	return compare_reason(expect, label, source, judgement, out) && is_kind_right && are_right;
+	return compare_reason(expect, label, source, judgement, out) && is_kind_right &&
+	       are_right && is_right;
 }
 
-void expect_compare(struct expect *expect, const char *source, size_t index,
+static void compare_label(struct expect *expect, struct label *label, const char *source,
 	const struct judgement *judgement, FILE *out)
 {
-	struct label *label = find_label(expect, source);
 	bool is_right = true;
 
-	if (label == NULL || index > 1) {
-		expect->unlabelled++;
-		return;
-	}
 	const char *note = label->values[COLUMN_NOTE];
 	label->is_seen = true;
 	if (note != NULL && strstr(note, "dup-of=") != NULL) {
 		expect->duplicates++;
 		return;
 	}
+	if (expect->labels->has[COLUMN_KIND] && label->values[COLUMN_KIND] == NULL)
+		return;
 	expect->compared++;
-	if (label->values[COLUMN_KIND] != NULL)
+	if (expect->labels->has[COLUMN_KIND])
 		is_right = compare_content(expect, label, source, judgement, out);
 	if (label->values[COLUMN_VERDICT] != NULL)
 		is_right = compare_verdict(expect, label, source, judgement, out) && is_right;
 	expect->different += !is_right;
 }
 
-/* The label whose message was not there, of those below the folder that was scanned. */
-static size_t count_missing(const struct expect *expect)
+void expect_compare(struct expect *expect, const char *source, size_t index,
+	const struct judgement *judgement, FILE *out)
+{
+	struct label *label = labels_find(expect->labels, source, index);
+	char *name =
+		index > 1 ? mem_printf(NULL, "%s:%zu", source, index) : mem_strdup(NULL, source);
+
+	if (label == NULL)
+		expect->unlabelled++;
+	else
+		compare_label(expect, label, name, judgement, out);
+	mem_free(name);
+}
+
+/* The labels whose message was not there: their number; the first of them are printed. */
+static size_t count_missing(const struct expect *expect, FILE *out)
 {
 	size_t missing = 0;
 
-	for (size_t i = 0; i < expect->count; i++)
-		missing += !expect->labels[i].is_seen;
+	for (size_t i = 0; i < expect->labels->count; i++) {
+		missing += !expect->labels->items[i].is_seen;
+		if (out != NULL && !expect->labels->items[i].is_seen && missing <= MISSING_MAX)
+			fprintf(out, "  %s\n",
+				text_clean_string(
+					expect, label_path(&expect->labels->items[i]), 200));
+	}
+	if (out != NULL && missing > MISSING_MAX)
+		fprintf(out, "  and %zu more\n", missing - MISSING_MAX);
 	return missing;
 }
 
@@ -457,8 +344,10 @@ enum status expect_print(const struct expect *expect, bool is_brief, FILE *out)
 {
 	const struct figures *figures = &expect->figures;
 
+	fflush(out);
+	fputs(expect->labels->notes, stderr);
 	if (!is_brief) {
-		size_t missing = count_missing(expect);
+		size_t missing = count_missing(expect, NULL);
 
 		fprintf(out,
 			"\n%zu message%s compared, %zu duplicate%s and %zu without a label left "
@@ -466,13 +355,14 @@ enum status expect_print(const struct expect *expect, bool is_brief, FILE *out)
 			"%zu label%s without a message\n",
 			expect->compared, plural(expect->compared), expect->duplicates,
 			plural(expect->duplicates), expect->unlabelled, missing, plural(missing));
-		if (expect->has_kinds) {
+		count_missing(expect, out);
+		if (expect->labels->has[COLUMN_KIND]) {
 			figures_print_kinds(figures, out);
-			figures_print_dialects(figures, out);
+			figures_print_dialects(figures, expect->labels->has[COLUMN_DIALECT], out);
 			figures_print_reasons(figures, out);
 			figures_print_totals(figures, out);
 		}
-		if (expect->has_verdicts)
+		if (expect->labels->has[COLUMN_VERDICT])
 			figures_print_verdicts(figures, out);
 	}
 	if (expect->compared == 0)

@@ -29,6 +29,26 @@ static void print_tally(FILE *out, const char *what, const struct tally *tally)
 		percent(tally->right, tally->total));
 }
 
+static void print_outcome_head(FILE *out, const char *what)
+{
+	fprintf(out, "\n%-30s %9s %9s %9s %9s\n", what, "expected", "found", "missed", "wrong");
+}
+
+static void print_outcome(FILE *out, const char *name, const struct tally *tally, size_t missed)
+{
+	fprintf(out, "%-30s %9zu %9zu %9zu %9zu\n", name, tally->total, tally->right, missed,
+		tally->total - tally->right - missed);
+}
+
+static size_t count_expected(const struct figures *figures, size_t kind)
+{
+	size_t total = 0;
+
+	for (size_t found = 0; found < KIND_COUNT; found++)
+		total += figures->kinds[kind][found];
+	return total;
+}
+
 void figures_print_kinds(const struct figures *figures, FILE *out)
 {
 	fprintf(out, "\nkinds (rows: expected, columns: found)\n%-12s", "");
@@ -36,9 +56,7 @@ void figures_print_kinds(const struct figures *figures, FILE *out)
 		fprintf(out, "%12s", kind_name((enum kind)found));
 	fprintf(out, "%9s\n", "right");
 	for (size_t expected = 0; expected < KIND_COUNT; expected++) {
-		size_t total = 0;
-		for (size_t found = 0; found < KIND_COUNT; found++)
-			total += figures->kinds[expected][found];
+		size_t total = count_expected(figures, expected);
 		if (total == 0)
 			continue;
 		fprintf(out, "%-12s", kind_name((enum kind)expected));
@@ -46,9 +64,16 @@ void figures_print_kinds(const struct figures *figures, FILE *out)
 			fprintf(out, "%12zu", figures->kinds[expected][found]);
 		fprintf(out, "%7.1f %%\n", percent(figures->kinds[expected][expected], total));
 	}
+	print_outcome_head(out, "kind");
+	for (size_t kind = 0; kind < KIND_COUNT; kind++) {
+		struct tally tally = {count_expected(figures, kind), figures->kinds[kind][kind]};
+		if (tally.total > 0)
+			print_outcome(out, kind_name((enum kind)kind), &tally,
+				kind == KIND_ORDINARY ? 0 : figures->kinds[kind][KIND_ORDINARY]);
+	}
 }
 
-void figures_print_dialects(const struct figures *figures, FILE *out)
+void figures_print_dialects(const struct figures *figures, bool has_labels, FILE *out)
 {
 	if (figures->dialect_count == 0)
 		return;
@@ -56,8 +81,17 @@ void figures_print_dialects(const struct figures *figures, FILE *out)
 		"recipients right");
 	for (size_t i = 0; i < figures->dialect_count; i++) {
 		const struct dialect_figures *dialect = &figures->dialects[i];
-		fprintf(out, "%-30s %9zu %14zu %18zu\n", dialect->name, dialect->kinds.total,
-			dialect->kinds.right, dialect->recipients.right);
+		if (dialect->kinds.total > 0)
+			fprintf(out, "%-30s %9zu %14zu %18zu\n", dialect->name,
+				dialect->kinds.total, dialect->kinds.right,
+				dialect->recipients.right);
+	}
+	if (has_labels)
+		print_outcome_head(out, "dialect");
+	for (size_t i = 0; has_labels && i < figures->dialect_count; i++) {
+		if (figures->dialects[i].expected.total > 0)
+			print_outcome(out, figures->dialects[i].name,
+				&figures->dialects[i].expected, figures->dialects[i].missed);
 	}
 }
 
@@ -70,12 +104,9 @@ void figures_print_reasons(const struct figures *figures, FILE *out)
 		if (tally->total == 0)
 			continue;
 		if (!is_any)
-			fprintf(out, "\n%-30s %9s %9s %9s %9s\n", "reason", "expected", "found",
-				"missed", "wrong");
+			print_outcome_head(out, "reason");
 		is_any = true;
-		fprintf(out, "%-30s %9zu %9zu %9zu %9zu\n", reason_name((enum reason)i),
-			tally->total, tally->right, figures->reasons_missed[i],
-			tally->total - tally->right - figures->reasons_missed[i]);
+		print_outcome(out, reason_name((enum reason)i), tally, figures->reasons_missed[i]);
 	}
 }
 

@@ -20,6 +20,8 @@ struct tally {
 struct dialect_figures {
 	const char *name; /* "-": read by none */
 	struct tally kinds, recipients;
+	struct tally expected; /* of those that labels name */
+	size_t missed;	       /* of these, read by none */
 };
 
 struct figures {
@@ -37,8 +39,10 @@ struct figures {
  * many. The name must live as long as the figures. */
 struct dialect_figures *figures_find_dialect(struct figures *figures, const char *name);
 
+/* The confusion matrix, and of each kind what was found, missed (called ordinary) and wrong. */
 void figures_print_kinds(const struct figures *figures, FILE *out);
-void figures_print_dialects(const struct figures *figures, FILE *out);
+/* has_labels: what labels expect of each dialect as well. */
+void figures_print_dialects(const struct figures *figures, bool has_labels, FILE *out);
 void figures_print_reasons(const struct figures *figures, FILE *out);
 void figures_print_verdicts(const struct figures *figures, FILE *out);
 /* The totals, a line each. */

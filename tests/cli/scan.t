@@ -242,8 +242,13 @@ refuses_labels 5 "a kind that there is not, behind empty lines" <<-EOF
 
 	b.eml${tab}faild
 EOF
-scan --expect=/dev/null "$genuine"
-is "$status" 1 "1: an empty table"
+refuses_table() { # TEXT NAME: labels without a line to name
+	cat >"$dir/labels"
+	scan --expect="$dir/labels" "$genuine"
+	is "$status" 65 "65: $2"
+	like "$err" "$dir/labels: $1" "named: $2"
+}
+refuses_table 'empty: want a head line' "an empty table" </dev/null
 scan --expect="$dir/missing" "$genuine"
 is "$status" 66 "66: labels that are not there"
 
