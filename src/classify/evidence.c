@@ -328,12 +328,12 @@ bool evidence_line_fits(const struct rule_line *line, struct evidence_text *text
 	return true;
 }
 
-/* The cheap conditions first: facts, then header fields, then what words have to be there, then the
+/* The cheap conditions first: facts, then what words have to be there, then header fields, then the
  * first words, then all of them. */
 enum { PASS_HEADERS, PASS_FACTS, PASS_LITERALS, PASS_OPENING, PASS_WORDS, PASS_COUNT };
 
 static const int order[PASS_COUNT] = {
-	PASS_FACTS, PASS_HEADERS, PASS_LITERALS, PASS_OPENING, PASS_WORDS};
+	PASS_FACTS, PASS_LITERALS, PASS_HEADERS, PASS_OPENING, PASS_WORDS};
 
 static const unsigned char passes[RULE_PART_COUNT] = {
 	[RULE_SENDER_NULL] = PASS_FACTS,

@@ -329,3 +329,16 @@ char *rule_line_example(const void *context, const struct rule_line *line, size_
 	writer.text[writer.size] = '\0';
 	return mem_strdup(context, writer.text);
 }
+
+bool rule_line_finds(
+	const void *context, const struct rule_line *line, size_t index, const char *text)
+{
+	const struct rule_line one = {.part = line->part,
+		.headers = line->headers,
+		.patterns = &line->patterns[index],
+		.pattern_count = 1};
+	struct haystack haystack = haystack_make(context, text);
+	struct match match;
+
+	return rule_line_find(&one, &haystack, 0, &match);
+}

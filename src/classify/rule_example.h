@@ -13,4 +13,8 @@
 char *rule_line_example(const void *context, const struct rule_line *line, size_t index,
 	size_t number, bool has_filler);
 
+/* True when pattern number index of the line finds something in the text. */
+bool rule_line_finds(
+	const void *context, const struct rule_line *line, size_t index, const char *text);
+
 #endif

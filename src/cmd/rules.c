@@ -116,9 +116,9 @@ static int compare_wins(const void *a, const void *b)
 /* Those that won nothing too: a 0 is what to look at. */
 static void print_wins(struct survey *survey)
 {
-	printf("won, of %zu messages (dialects, kinds, forms) and their recipients (reasons, "
+	printf("won, of %zu message%s (dialects, kinds, forms) and their recipients (reasons, "
 	       "details, codes):\n",
-		survey->messages);
+		survey->messages, survey->messages == 1 ? "" : "s");
 	for (size_t i = 0; i < survey->win_count; i++)
 		survey->wins[i].number = i;
 	qsort(survey->wins, survey->win_count, sizeof(*survey->wins), compare_wins);

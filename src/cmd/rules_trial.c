@@ -128,8 +128,8 @@ bool trial_is_won(const void *context, const struct rule *rule, const struct mai
 
 /* The sample with example in the place of what was found; NULL when that does not stand there as
  * it was found, being encoded or folded. */
-static char *substitute(const void *context, const char *sample, const struct rule_line *line,
-	const struct evidence_text *text, const char *example)
+static char *substitute(const struct examination *examination, const char *sample,
+	const struct rule_line *line, const struct evidence_text *text, const char *example)
 {
 	bool is_body =
 		line->part == RULE_LITERAL || line->part == RULE_BODY || line->part == RULE_OPENING;
@@ -140,8 +140,9 @@ static char *substitute(const void *context, const char *sample, const struct ru
 		place = memmem(from, strlen(from), text->found, text->found_size);
 	if (place == NULL)
 		return NULL;
-	return mem_printf(context, "%.*s%s%s", (int)(place - sample), sample, example,
-		place + text->found_size);
+	size_t kept = (size_t)(place - sample) + (examination->is_added ? text->found_size : 0);
+	return mem_printf(text->context, "%.*s%s%s%s", (int)kept, sample,
+		examination->is_added ? " " : "", example, place + text->found_size);
 }
 
 /* When a rule is asked, as compared with others. */
@@ -195,7 +196,7 @@ static enum outcome try_example(struct examination *examination, const struct ru
 	evidence_text_open(context, mail_read(context, as_bytes(sample), NULL), &text);
 	text.notes_found = true;
 	if (evidence_line_fits(line, &text)) {
-		const char *raw = substitute(context, sample, line, &text, example);
+		const char *raw = substitute(examination, sample, line, &text, example);
 		if (raw != NULL)
 			outcome = try_message(examination, raw);
 	}
@@ -235,6 +236,17 @@ static enum outcome try_alternative(struct examination *examination, const struc
 	return best;
 }
 
+/* The alternative behind what was found, where it would not do in its place. */
+static bool is_won_added(struct examination *examination, const struct rule_line *line,
+	size_t index, const struct trials *trials, const char *example)
+{
+	examination->is_added = true;
+	bool is_won = rule_line_finds(examination->context, line, index, example) &&
+		      try_alternative(examination, line, trials, example) == OUTCOME_WON;
+	examination->is_added = false;
+	return is_won;
+}
+
 /* Each alternative, in its shortest form, and with words put in where that one did not win. */
 static void try_pattern(struct examination *examination, const struct rule_line *line, size_t index,
 	const struct trials *trials)
@@ -251,6 +263,9 @@ static void try_pattern(struct examination *examination, const struct rule_line 
 			const char *longer = rule_line_example(context, line, index, n, true);
 			if (outcome != OUTCOME_WON && strcmp(longer, example) != 0 &&
 				try_alternative(examination, line, trials, longer) == OUTCOME_WON)
+				outcome = OUTCOME_WON;
+			if (outcome == OUTCOME_UNFIT &&
+				is_won_added(examination, line, index, trials, example))
 				outcome = OUTCOME_WON;
 			report(examination, line, example, outcome);
 		}
@@ -316,7 +331,9 @@ static enum outcome try_case(struct examination *examination, const struct rule_
 	enum outcome outcome = OUTCOME_UNFIT;
 	struct match match;
 
-	if (rule_line_find(line, &text, 0, &match))
+	if (examination->is_added)
+		diagnostics[0] = mem_printf(context, "%s %s", what->diagnostic, example);
+	else if (rule_line_find(line, &text, 0, &match))
 		diagnostics[1] = mem_printf(context, "%.*s%s%s", (int)match.start, text.text,
 			example, text.text + match.end);
 	for (size_t i = 0; i < 2 && diagnostics[i] != NULL; i++) {

@@ -14,6 +14,7 @@ struct examination {
 	struct rules_findings *findings;
 	size_t lost; /* alternatives of the line that is tried which another rule wins */
 	const struct rule *winner; /* of the last that was lost */
+	bool is_added;		   /* examples stand behind what was found, not in its place */
 };
 
 /* A reason's sample: a diagnostic, and what stands around it. */

@@ -77,6 +77,24 @@ printf 'rules-dir = "%s/readme"\n' "$dir" >"$dir/readme.conf"
 is "$(cat "$dir"/readme/*.rules | grep -cE "^(dialect|reason|kind) ")" 3 "there are three"
 run "$BACKSTOP" rules check -c "$dir/readme.conf"
 is "$status" 0 "README's examples: each wins its sample"
+cat >"$dir/readme.eml" <<'EOF'
+Return-Path: <>
+From: MAILER-DAEMON@mx.example.org
+To: announce-bounces@lists.example.org
+Subject: delivery problem
+
+This is the ExampleMail server. Recipient unknown:
+Recipient: <bob@example.com>
+EOF
+run "$BACKSTOP" scan -c "$dir/readme.conf" --format=json "$dir/readme.eml"
+like "$out" '"dialect":"examplemail","recipients":\[\{"address":"bob@example\.com"' "its dialect reads a message"
+run "$BACKSTOP" rules check -c "$dir/readme.conf" "$dir/readme.eml"
+like "$out" '^ +1  dialect  examplemail +.*/readme/mta\.rules:1$' "and is counted"
+run "$BACKSTOP" rules check "$(dirname "$0")/../mail"
+is "$status" 0 "the project's own messages: 0"
+like "$out" '^won, of [0-9]{3} messages ' "they are counted"
+like "$out" '^ +[1-9][0-9]*  form     rfc3464$' "with what no rule wins"
+is "$(echo "$out" | sed -n 's/^ *\([0-9]*\)  reason .*/\1/p' | sort -rnc 2>&1)" "" "the most wins first"
 run "$BACKSTOP" rules show -c "$dir/readme.conf" examplemail-full
 is "$status" 0 "and they are read"
 
