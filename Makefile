@@ -60,7 +60,15 @@ PAGES      := $(wildcard src/man/*.[1-9])
 .PHONY: all help deps deps-mta deps-dev demo install uninstall clean check check-unit check-cli \
         check-fault check-stress check-kill check-storm check-mta bench bench-ledger format check-format always
 
-all: $(BUILD)/backstop $(BUILD)/backstop-spf
+all: $(BUILD)/backstop $(BUILD)/backstop-spf $(BUILD)/rules/checked
+
+# Changed rules that cannot be read, or that another takes everything from, end the build: a program
+# with them would not know a bounce from a letter.
+$(BUILD)/rules/checked: $(RULES) | $(BUILD)/backstop
+	@echo "  CHECK rules"
+	@: > $@.conf
+	@$(BUILD)/backstop rules check --config=$@.conf > $@.new 2>&1 || { cat $@.new; exit 1; }
+	@mv $@.new $@
 
 $(BUILD)/backstop: $(BUILD)/src/main.o $(LIBRARY)
 	@echo "  LD  $@"
