@@ -5,6 +5,7 @@
  */
 #include "base/fold.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -84,11 +85,30 @@ static unsigned read_two(const unsigned char *c)
 	return (unsigned)(c[0] & 0x1f) << 6 | (c[1] & 0x3f);
 }
 
+/* Folds eight bytes at a time, up to the first eight with one beyond ASCII; behind them. */
+static unsigned char *fold_ascii(unsigned char *c, const unsigned char *end)
+{
+	const uint64_t each = 0x0101010101010101, high = 0x80 * each;
+
+	for (; end - c >= (ptrdiff_t)sizeof(uint64_t); c += sizeof(uint64_t)) {
+		uint64_t bytes;
+		memcpy(&bytes, c, sizeof(bytes));
+		if ((bytes & high) != 0)
+			break;
+		/* The high bit is set where a byte is 'A' or more, and not where it is over 'Z'. */
+		uint64_t from = bytes + (0x80 - 'A') * each, over = bytes + (0x7f - 'Z') * each;
+		bytes |= (from & ~over & high) >> 2;
+		memcpy(c, &bytes, sizeof(bytes));
+	}
+	return c;
+}
+
 void fold_in_place(char *text)
 {
 	const uint16_t *letters = find_letters();
+	const unsigned char *end = (const unsigned char *)text + strlen(text);
 
-	for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++) {
+	for (unsigned char *c = fold_ascii((unsigned char *)text, end); c < end; c++) {
 		unsigned letter = *c < 0x80 ? 0 : read_two(c);
 		if (*c < 0x80) {
 			*c = (unsigned char)letters[*c];

@@ -29,10 +29,11 @@ struct haystack haystack_make(const void *context, const char *text)
 		.trigram_shift = KEY_BITS - EVERYTHING_BITS};
 }
 
-/* The hash of three bytes is in the upper bits, as many as are asked for. */
+/* The hash of three bytes is in the upper bits, as many as are asked for. What stands in front of
+ * the three is multiplied out of it. */
 static uint32_t make_key(uint32_t trigram)
 {
-	return (trigram & 0xffffff) * 2654435761U;
+	return trigram * (2654435761U << 8);
 }
 
 void haystack_index(const void *context, struct haystack *haystack)

@@ -459,7 +459,11 @@ bool need_is_met(const struct need *need, const struct haystack *haystack)
 		break;
 	}
 	for (size_t i = 0; i < need->count; i++) {
-		if (need_is_met(&need->parts[i], haystack) == is_any)
+		const struct need *part = &need->parts[i];
+		/* Most parts are words that are not there. */
+		bool is_missing =
+			part->form == NEED_WORD && !haystack_may_have(haystack, &part->word);
+		if ((!is_missing && need_is_met(part, haystack)) == is_any)
 			return is_any;
 	}
 	return !is_any;

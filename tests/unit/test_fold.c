@@ -18,6 +18,9 @@ static const struct {
 	{"配信できません", "配信できません"},
 	{"\xc4 A \xd0", "\xc4 a \xd0"}, /* no UTF-8 */
 	{"\xd0\x41\xff\xc3", "\xd0\x61\xff\xc3"},
+	/* Eight bytes at a time: the neighbours of A and Z, and where ASCII ends. */
+	{"@ABMYZ[\\]^_`amz{|}~\x7f\x01/09:@[AZ@[", "@abmyz[\\]^_`amz{|}~\x7f\x01/09:@[az@["},
+	{"ABCDEFGHIJKLMNÄPQRSTUVWXYZ", "abcdefghijklmnäpqrstuvwxyz"},
 	{"", ""},
 };
 
