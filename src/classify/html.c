@@ -69,6 +69,9 @@ _Static_assert(LATIN_FIRST + sizeof(latin) / sizeof(latin[0]) == 256, "a name fo
 
 static bool is_tag(const char *tag, const char *name)
 {
+	/* Most differ in the first character. */
+	if ((*tag | ('a' ^ 'A')) != *name)
+		return false;
 	size_t length = strlen(name);
 
 	return strncasecmp(tag, name, length) == 0 && strchr(" \t\n/>", tag[length]) != NULL;
