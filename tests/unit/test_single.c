@@ -94,7 +94,8 @@ START_TEST(is_read_alike)
 	ck_assert_msg(
 		(a->first_child == NULL) == (b->first_child == NULL), "%s: parts", rows[_i].what);
 	ck_assert_msg(a->content.size == b->content.size &&
-			      memcmp(a->content.data, b->content.data, a->content.size) == 0,
+			      (a->content.size == 0 || memcmp(a->content.data, b->content.data,
+							       a->content.size) == 0),
 		"%s: \"%.*s\", GMime: \"%.*s\"", rows[_i].what, (int)a->content.size,
 		a->content.data, (int)b->content.size, b->content.data);
 	mem_free(context);
