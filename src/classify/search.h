@@ -1,5 +1,5 @@
-/* search.h: one search for recipients in the words of a report; internal to dialect.c and search.c.
- */
+/* search.h: one search for recipients in the words of a report; internal to dialect.c, search.c and
+ * search_list.c. */
 #ifndef BACKSTOP_CLASSIFY_SEARCH_H
 #define BACKSTOP_CLASSIFY_SEARCH_H
 
