@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #define BUDGET_FIELD_MAX 20000		 /* header fields of a message and all that is in it */
-#define BUDGET_BLOCK_MAX 5000		 /* header blocks: places where a part could begin */
+#define BUDGET_BLOCK_MAX 3000		 /* header blocks: places where a part could begin */
 #define BUDGET_CONTENT_SIZE (256 * 1024) /* bytes of Content- fields */
 
 /* What a message has cost so far, with all the messages inside it. */
